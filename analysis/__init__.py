@@ -1,0 +1,1 @@
+"""Numbers: agreement, trends and the split of a gain -> tables, figures, report."""

@@ -1,0 +1,1 @@
+"""People: translations -> blinded items -> Label Studio -> judgements."""

@@ -1,0 +1,1 @@
+"""The front door: one `gainsift` command that joins the stages."""

@@ -1,0 +1,62 @@
+"""`gainsift`: joins the commands and turns errors into one line and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import metadata
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gainsift.schemas.errors import GainsiftError
+
+app = typer.Typer(
+    name="gainsift",
+    help="Sift apparent translation gains of language models into real gains and shifts in behaviour.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gainsift {metadata.version('gainsift')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    if debug:
+        os.environ["GAINSIFT_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Entry point: exit 2 for the user's mistake, 1 for failed work, one line each, no traceback without --debug."""
+    try:
+        app()
+    except GainsiftError as error:
+        if os.environ.get("GAINSIFT_DEBUG"):
+            raise
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"error: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away, as in `gainsift … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("GAINSIFT_DEBUG"):
+            raise
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
+            f"error: {line}; this is a defect of gainsift: run again with --debug and report the traceback"
+        )
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""GPU stage: concepts -> prompts -> checkpoints -> patched translations."""

@@ -1,0 +1,1 @@
+"""The contract between the stages: records, taxonomy, file formats, provenance. Imports nothing of ours."""

@@ -1,0 +1,276 @@
+"""study.yaml: what is asked. One section for each stage; every key has a default but name, model and pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from gainsift.schemas.errors import UserError, did_you_mean
+from gainsift.schemas.languages import LANGUAGES, language
+from gainsift.schemas.record import Record
+from gainsift.schemas.settings import SETTINGS, UNPATCHED, LanguagePair, Prompt
+
+STUDY_FORMAT = 1
+Positive = Annotated[int, Field(gt=0)]
+
+
+class CheckpointSpec(Record):
+    """One checkpoint: a local model folder (relative to the study, or absolute)."""
+
+    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    path: str
+    gguf_file: str | None = Field(default=None, description="File in the folder, for models that come as GGUF.")
+    step: int = 0
+    tokens: int = Field(default=0, description="Tokens seen; 0 if unknown.")
+
+
+class ModelSpec(Record):
+    """The checkpoints in training order."""
+
+    name: str
+    checkpoints: list[CheckpointSpec] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> ModelSpec:
+        names = [checkpoint.name for checkpoint in self.checkpoints]
+        if len(set(names)) < len(names):
+            raise ValueError("checkpoint names must differ")
+        return self
+
+
+class WordsSpec(Record):
+    """Where the concepts come from: the embedded lexicon, a Multi-SimLex csv, or concepts.jsonl."""
+
+    source: Literal["embedded", "multi_simlex", "concepts"] = "embedded"
+    file: str | None = Field(default=None, description="Relative to the study; needed unless embedded.")
+    limit: Positive | None = Field(default=None, description="Use the first n concepts only.")
+
+    @model_validator(mode="after")
+    def _file(self) -> WordsSpec:
+        if self.source != "embedded" and not self.file:
+            raise ValueError(f"source {self.source} needs a file")
+        return self
+
+
+class PromptsSpec(Record):
+    pairs: Positive = Field(default=256, description="Prompt pairs.")
+    shots: Positive = Field(default=5, description="Example lines before the asked word.")
+    seed: int = 42
+
+
+class GenerationSpec(Record):
+    settings: list[str] = Field(default_factory=lambda: list(SETTINGS), min_length=1)
+    layers: list[Annotated[int, Field(ge=0)]] | Literal["all"] = "all"
+    max_new_tokens: Positive = 10
+
+    @field_validator("settings")
+    @classmethod
+    def _known(cls, settings: list[str]) -> list[str]:
+        for name in settings:
+            if name not in SETTINGS:
+                raise ValueError(f"unknown setting {name!r}; {did_you_mean(name, SETTINGS)}")
+        return settings
+
+
+class SuccessSpec(Record):
+    """When an answer counts as a reference form (automatic success)."""
+
+    case: Literal["fold", "exact"] = "fold"
+    articles: Literal["keep", "strip"] = Field(
+        default="keep", description="strip: a leading article of the output language does not count."
+    )
+    unclosed: Literal["fail", "accept"] = "fail"
+
+
+class Condition(Record):
+    """One column of a contrast: a checkpoint and how it was asked. `first` and `last` name checkpoints too."""
+
+    checkpoint: str
+    setting: str = UNPATCHED
+    prompt: Prompt | None = Field(default=None, description="Default: source if unpatched, else target.")
+    layer: int | None = Field(default=None, description="Needed when patched.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Condition:
+        if self.setting not in SETTINGS:
+            raise ValueError(f"unknown setting {self.setting!r}; {did_you_mean(self.setting, SETTINGS)}")
+        if (self.layer is None) != (self.setting == UNPATCHED):
+            raise ValueError("a patched condition names its layer, an unpatched one has none")
+        if self.setting != UNPATCHED and self.prompt == "source":
+            raise ValueError("patched rows continue the target prompt")
+        return self
+
+    def asked(self) -> Prompt:
+        return self.prompt or ("source" if self.setting == UNPATCHED else "target")
+
+
+class Contrast(Record):
+    """Apparent gain from condition `a` to condition `b`; written `from` and `to` in study.yaml."""
+
+    name: str
+    a: Condition = Field(alias="from")
+    b: Condition = Field(alias="to")
+
+
+class Rows(Record):
+    """Which outputs are judged. Empty lists mean all; controls are left out unless asked for."""
+
+    checkpoints: list[str] = Field(default_factory=list, description="Names, `first` or `last`.")
+    settings: list[str] = Field(default_factory=lambda: [UNPATCHED])
+    prompts: list[Prompt] = Field(default=["source"], description="For unpatched rows.")
+    layers: list[int] = Field(default_factory=list, description="For patched rows.")
+    language_pairs: list[LanguagePair] = Field(default_factory=list)
+    trajectories: Positive | None = Field(
+        default=None, description="Draw this many trajectories (prompt pair × language pair) at random."
+    )
+    seed: int = 42
+
+
+class Annotator(Record):
+    """A pseudonym and the languages that its person reads."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    languages: list[str] = Field(default_factory=list, description="Empty: all.")
+
+
+class AnnotationSpec(Record):
+    rows: Rows = Field(default_factory=Rows)
+    annotators: list[Annotator] = Field(default_factory=lambda: [Annotator(name="a1"), Annotator(name="a2")])
+    pace_per_hour: Positive = Field(default=300, description="Judgements that one person makes in an hour.")
+    seed: int = 42
+
+    @field_validator("annotators")
+    @classmethod
+    def _distinct(cls, annotators: list[Annotator]) -> list[Annotator]:
+        if len({annotator.name for annotator in annotators}) < len(annotators):
+            raise ValueError("annotator names must differ")
+        return annotators
+
+
+class AnalysisSpec(Record):
+    bootstrap: Positive = Field(default=1000, description="Resamples.")
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+    seed: int = 12345
+    exclude_sense_split: bool = False
+
+
+class StudyConfig(Record):
+    """The whole of study.yaml."""
+
+    format: int = STUDY_FORMAT
+    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    description: str = Field(default="", description="Printed in the report; say here how the data came about.")
+    model: ModelSpec
+    trained_languages: list[str] = Field(min_length=1, description="Languages that the model was trained on.")
+    language_pairs: list[LanguagePair] = Field(min_length=1, description="Target pairs: input, output.")
+    words: WordsSpec = Field(default_factory=WordsSpec)
+    prompts: PromptsSpec = Field(default_factory=PromptsSpec)
+    generation: GenerationSpec = Field(default_factory=GenerationSpec)
+    success: SuccessSpec = Field(default_factory=SuccessSpec)
+    taxonomy: str | None = Field(default=None, description="Your own taxonomy.yaml, relative to the study.")
+    annotation: AnnotationSpec = Field(default_factory=AnnotationSpec)
+    contrasts: list[Contrast] = Field(default_factory=list)
+    analysis: AnalysisSpec = Field(default_factory=AnalysisSpec)
+
+    @field_validator("trained_languages")
+    @classmethod
+    def _languages(cls, codes: list[str]) -> list[str]:
+        for code in codes:
+            _known_language(code)
+        return codes
+
+    @field_validator("language_pairs")
+    @classmethod
+    def _pairs(cls, pairs: list[LanguagePair]) -> list[LanguagePair]:
+        for given, out in pairs:
+            _known_language(given)
+            _known_language(out)
+            if given == out:
+                raise ValueError(f"{given} to {out} is not a translation; copying is the setting `self` or en_en")
+        return pairs
+
+    @model_validator(mode="after")
+    def _names_hold(self) -> StudyConfig:
+        for contrast in self.contrasts:
+            for condition in (contrast.a, contrast.b):
+                self.checkpoint(condition.checkpoint)
+        for name in self.annotation.rows.checkpoints:
+            self.checkpoint(name)
+        for name in self.annotation.rows.settings:
+            if name not in self.generation.settings:
+                raise ValueError(f"annotation.rows.settings names {name!r}, which generation.settings leaves out")
+        return self
+
+    def checkpoint(self, name: str) -> CheckpointSpec:
+        """The checkpoint of a name; `first` and `last` go by training order."""
+        checkpoints = self.model.checkpoints
+        if name in ("first", "last"):
+            return checkpoints[0 if name == "first" else -1]
+        for checkpoint in checkpoints:
+            if checkpoint.name == name:
+                return checkpoint
+        raise ValueError(f"unknown checkpoint {name!r}; {did_you_mean(name, [c.name for c in checkpoints])}")
+
+    def languages(self) -> list[str]:
+        """Every language of the study in a fixed order: trained ones first, as listed, then further ones."""
+        codes = [*self.trained_languages, *(code for pair in self.language_pairs for code in pair)]
+        return list(dict.fromkeys(codes))
+
+
+def _known_language(code: str) -> None:
+    try:
+        language(code)
+    except UserError:
+        raise ValueError(f"unknown language {code!r}; {did_you_mean(code, LANGUAGES)}") from None
+
+
+def problems(error: ValidationError) -> str:
+    """A validation error in one line: each offending key with what was expected."""
+    lines = []
+    for part in error.errors():
+        key = ".".join(str(step) for step in part["loc"]) or "file"
+        if part["type"] == "missing":
+            lines.append(f"key {key!r} is missing")
+        elif part["type"] == "extra_forbidden":
+            lines.append(f"unknown key {key!r}")
+        else:
+            lines.append(f"{key!r}: " + part["msg"].removeprefix("Value error, "))
+    more = f" (and {len(lines) - 3} more)" if len(lines) > 3 else ""
+    return "; ".join(lines[:3]) + more
+
+
+def load_yaml(path: Path) -> Any:
+    """YAML as plain data. Raises UserError with file and line."""
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise UserError(str(path), "no such file", "start a study with `gainsift init`") from None
+    except UnicodeDecodeError as error:
+        raise UserError(str(path), f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise UserError(f"{path}{line}", f"not YAML: {error.problem}", "mend that line") from None
+    except yaml.YAMLError as error:
+        raise UserError(str(path), f"not YAML: {error}", "mend the file") from None
+
+
+def load_config(path: Path) -> StudyConfig:
+    """study.yaml, checked. Raises UserError that names file and key."""
+    data = load_yaml(path)
+    if not isinstance(data, dict):
+        raise UserError(str(path), "expected keys such as name, model, language_pairs", "see `gainsift init`")
+    found = data.get("format", STUDY_FORMAT)
+    if found != STUDY_FORMAT:
+        raise UserError(
+            str(path),
+            f"study format {found!r}, this gainsift reads format {STUDY_FORMAT}",
+            "install the gainsift that wrote it, or a newer one",
+        )
+    try:
+        return StudyConfig.model_validate(data)
+    except ValidationError as error:
+        raise UserError(str(path), problems(error), "docs/study.md lists every key") from None

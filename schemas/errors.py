@@ -1,0 +1,42 @@
+"""The two ways in which a command may end badly, each one line: where, what was expected, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class GainsiftError(Exception):
+    """Base of the errors that a person can act on.
+
+    `where` is a file (with line or key) or a command-line option; `problem` says what was expected and what
+    was found; `remedy` says what to do next.
+    """
+
+    exit_code = 1
+
+    def __init__(self, where: str, problem: str, remedy: str = "") -> None:
+        self.where, self.problem, self.remedy = where, problem, remedy
+        super().__init__(" ".join(self.line().split()))
+
+    def line(self) -> str:
+        return f"{self.where}: {self.problem}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+class UserError(GainsiftError):
+    """The input or the request is at fault: exit status 2."""
+
+    exit_code = 2
+
+
+class WorkError(GainsiftError):
+    """The request was right, the work failed: exit status 1."""
+
+    exit_code = 1
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean X?` for the nearest known word, else the list of known words."""
+    names = [str(name) for name in known]
+    near = get_close_matches(word, names, n=1)
+    return f"did you mean {near[0]}?" if near else "known: " + ", ".join(names)

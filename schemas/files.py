@@ -1,0 +1,212 @@
+"""Reading and writing Parquet and JSONL: every file says its format, every write is whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import types
+import typing
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ValidationError
+
+from gainsift.schemas.config import problems
+from gainsift.schemas.errors import UserError
+from gainsift.schemas.record import Record
+
+R = TypeVar("R", bound=Record)
+FORMAT_KEY = b"gainsift_format"
+_ARROW: dict[Any, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+}
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears whole at `path` when the block ends, and not at all when it raises."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    with atomic(path) as file:
+        file.write(text.encode("utf-8", "surrogatepass"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Indented JSON of plain data or of a record."""
+    plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    write_text(path, json.dumps(plain, ensure_ascii=False, indent=2) + "\n")
+
+
+# --- Parquet ---------------------------------------------------------------------------------------------
+
+
+def arrow_schema(record: type[Record], format_name: str, extra: dict[str, str] | None = None) -> pa.Schema:
+    """The Arrow schema of a flat record; `extra` goes into the file's metadata."""
+    fields = [pa.field(name, *_arrow_type(field.annotation)) for name, field in record.model_fields.items()]
+    metadata = {FORMAT_KEY: format_name.encode()}
+    metadata |= {key.encode(): value.encode() for key, value in (extra or {}).items()}
+    return pa.schema(fields, metadata=metadata)
+
+
+def _arrow_type(annotation: Any) -> tuple[pa.DataType, bool]:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        (inner,) = [part for part in arguments if part is not type(None)]
+        return _arrow_type(inner)[0], True
+    if origin is typing.Literal:
+        return pa.string(), False
+    if origin is list:
+        inner_type, _ = _arrow_type(arguments[0])
+        return pa.list_(pa.float32() if inner_type == pa.float64() else inner_type), False
+    return _ARROW[annotation], False
+
+
+def write_parquet(
+    path: Path,
+    record: type[Record],
+    rows: pa.Table | Iterable[Record],
+    format_name: str,
+    extra: dict[str, str] | None = None,
+) -> None:
+    """Write rows under `format_name` (such as `items/1`), atomically."""
+    schema = arrow_schema(record, format_name, extra)
+    if not isinstance(rows, pa.Table):
+        rows = pa.Table.from_pylist([row.model_dump(mode="python") for row in rows], schema=schema)
+    table = rows.select(schema.names).cast(schema).replace_schema_metadata(schema.metadata)
+    with atomic(path) as file:
+        pq.write_table(table, file, compression="zstd")
+
+
+def read_parquet(path: Path, format_name: str, made_by: str) -> pa.Table:
+    """The table of a file that must carry `format_name`; `made_by` is the command to run if it is missing."""
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise UserError(str(path), "no such file", f"run `{made_by}` first") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(str(path), f"not a Parquet file ({error})", f"run `{made_by}` again") from None
+    check_format((table.schema.metadata or {}).get(FORMAT_KEY, b"none").decode(), format_name, str(path))
+    return table
+
+
+def parquet_records(path: Path, record: type[R], format_name: str, made_by: str) -> list[R]:
+    """The rows of a small Parquet file as records."""
+    rows = read_parquet(path, format_name, made_by).to_pylist()
+    return [record.model_validate(row) for row in rows]
+
+
+def check_format(found: str, expected: str, where: str) -> None:
+    """Refuse a file whose kind or version is not the one that this gainsift reads."""
+    if found != expected:
+        raise UserError(
+            where,
+            f"expected format {expected}, found {found}",
+            "it was written by another version: install that one, or make the file again",
+        )
+
+
+# --- JSONL -----------------------------------------------------------------------------------------------
+
+
+def read_jsonl(path: Path, record: type[R], format_name: str, made_by: str) -> list[R]:
+    """Every line as a record. Raises UserError with file and line."""
+    return [row for _, row in iterate_jsonl(path, record, format_name, made_by)]
+
+
+def iterate_jsonl(path: Path, record: type[R], format_name: str, made_by: str) -> Iterator[tuple[int, R]]:
+    """(line number from 1, record) for every line that is not blank."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise UserError(str(path), "no such file", f"run `{made_by}` first") from None
+    with file:
+        for number, raw in enumerate(file, start=1):
+            if raw.strip():
+                yield number, parse_line(raw, record, format_name, f"{path}:{number}")
+
+
+def parse_line(raw: bytes, record: type[R], format_name: str, where: str) -> R:
+    """One JSON line as a record that must carry `format_name` under the key `format`, if it has that field."""
+    try:
+        data = json.loads(raw.decode("utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise UserError(where, f"not JSON ({error})", "mend or remove that line") from None
+    if not isinstance(data, dict):
+        raise UserError(where, "expected a JSON object", "mend or remove that line")
+    if "format" in record.model_fields:
+        check_format(str(data.get("format", "none")), format_name, where)
+    else:
+        check_format(str(data.pop("format", "none")), format_name, where)
+    try:
+        return record.model_validate(data)
+    except ValidationError as error:
+        raise UserError(where, problems(error), "mend or remove that line") from None
+
+
+def json_line(row: Record, format_name: str) -> bytes:
+    """One line of JSONL, its format first."""
+    data = {"format": format_name, **row.model_dump(mode="json")}
+    return (json.dumps(data, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+
+
+def write_jsonl(path: Path, rows: Iterable[Record], format_name: str) -> None:
+    with atomic(path) as file:
+        for row in rows:
+            file.write(json_line(row, format_name))
+
+
+def append_jsonl(path: Path, rows: Iterable[Record], format_name: str) -> None:
+    """Append lines in one write and sync. The torn last line that a killed run left is cut off first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    block = b"".join(json_line(row, format_name) for row in rows)
+    with path.open("ab+") as file:
+        file.seek(0)
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            if _is_json(content[whole:]):  # a complete line whose newline an editor dropped
+                block = b"\n" + block
+            else:
+                file.truncate(whole)
+        file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        json.loads(raw)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,143 @@
+"""A study is a folder: where each file lies, and the readers that every stage shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gainsift.schemas.concepts import Concept, PromptPair
+from gainsift.schemas.config import StudyConfig, load_config
+from gainsift.schemas.errors import UserError
+from gainsift.schemas.files import (
+    FORMAT_KEY,
+    check_format,
+    parquet_records,
+    read_jsonl,
+    read_parquet,
+)
+from gainsift.schemas.record import fingerprint
+from gainsift.schemas.rows import Annotation, Item
+from gainsift.schemas.taxonomy import Taxonomy, load_taxonomy
+
+CONCEPTS_FORMAT = "concept/1"
+PROMPTS_FORMAT = "prompts/1"
+TRANSLATIONS_FORMAT = "translations/1"
+ITEMS_FORMAT = "items/1"
+LINKS_FORMAT = "links/1"
+ANNOTATION_FORMAT = "annotation/1"
+
+
+@dataclass(frozen=True)
+class Study:
+    """An opened study folder."""
+
+    folder: Path
+    config: StudyConfig
+
+    @classmethod
+    def open(cls, folder: Path) -> Study:
+        """Read and check study.yaml. Raises UserError."""
+        if not folder.is_dir():
+            raise UserError(str(folder), "no such study folder", "start one with `gainsift init FOLDER`")
+        return cls(folder, load_config(folder / "study.yaml"))
+
+    @property
+    def id(self) -> str:
+        """Opaque id that goes into tasks and judgements; it names neither model nor checkpoint."""
+        return fingerprint(["study", self.config.name], 12)
+
+    @property
+    def config_file(self) -> Path:
+        return self.folder / "study.yaml"
+
+    @property
+    def concepts_file(self) -> Path:
+        return self.folder / "concepts.jsonl"
+
+    @property
+    def prompts_file(self) -> Path:
+        return self.folder / "prompts.parquet"
+
+    @property
+    def translations_folder(self) -> Path:
+        return self.folder / "translations"
+
+    @property
+    def items_file(self) -> Path:
+        return self.folder / "items.parquet"
+
+    @property
+    def links_file(self) -> Path:
+        return self.folder / "links.parquet"
+
+    @property
+    def tasks_folder(self) -> Path:
+        return self.folder / "tasks"
+
+    @property
+    def annotations_file(self) -> Path:
+        return self.folder / "annotations.jsonl"
+
+    @property
+    def report_folder(self) -> Path:
+        return self.folder / "report"
+
+    def path(self, name: str) -> Path:
+        """A file named in study.yaml: relative to the study unless absolute."""
+        return (self.folder / name).resolve()
+
+    @cached_property
+    def taxonomy(self) -> Taxonomy:
+        return load_taxonomy(self.path(self.config.taxonomy) if self.config.taxonomy else None)
+
+    @cached_property
+    def concepts(self) -> dict[str, Concept]:
+        """The study's concepts by id, as generation wrote them."""
+        rows = read_jsonl(self.concepts_file, Concept, CONCEPTS_FORMAT, f"gainsift generate {self.folder}")
+        return {concept.id: concept for concept in rows}
+
+    @cached_property
+    def prompt_pairs(self) -> list[PromptPair]:
+        return parquet_records(self.prompts_file, PromptPair, PROMPTS_FORMAT, f"gainsift generate {self.folder}")
+
+    def translation_files(self) -> list[Path]:
+        """The finished Parquet files under translations/, sorted."""
+        return sorted(self.translations_folder.glob("**/*.parquet"))
+
+    def translations(self, columns: list[str] | None = None) -> pa.Table:
+        """All output rows in one table. Raises UserError if there are none or a file is of another format."""
+        files = self.translation_files()
+        made_by = f"gainsift generate {self.folder}"
+        if not files:
+            raise UserError(str(self.translations_folder), "no translations", f"run `{made_by}` first")
+        tables = []
+        for file in files:
+            if columns is None:
+                tables.append(read_parquet(file, TRANSLATIONS_FORMAT, made_by))
+                continue
+            metadata = pq.read_schema(file).metadata or {}
+            check_format(metadata.get(FORMAT_KEY, b"none").decode(), TRANSLATIONS_FORMAT, str(file))
+            tables.append(pq.read_table(file, columns=columns))
+        return pa.concat_tables(tables)
+
+    def items(self) -> list[Item]:
+        return parquet_records(self.items_file, Item, ITEMS_FORMAT, f"gainsift annotate plan {self.folder}")
+
+    def links(self) -> pa.Table:
+        return read_parquet(self.links_file, LINKS_FORMAT, f"gainsift annotate plan {self.folder}")
+
+    def annotations(self) -> list[Annotation]:
+        """The judgements in force: the last line of each judgement_id, withdrawn ones left out.
+
+        An absent file is an empty list: nobody has judged yet.
+        """
+        if not self.annotations_file.exists():
+            return []
+        latest: dict[str, Annotation] = {}
+        for line in read_jsonl(self.annotations_file, Annotation, ANNOTATION_FORMAT, "gainsift annotate import"):
+            latest[line.judgement_id] = line
+        return [line for line in latest.values() if line.status != "withdrawn"]

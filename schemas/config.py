@@ -231,13 +231,14 @@ def problems(error: ValidationError) -> str:
     """A validation error in one line: each offending key with what was expected."""
     lines = []
     for part in error.errors():
-        key = ".".join(str(step) for step in part["loc"]) or "file"
+        key = ".".join(str(step) for step in part["loc"])
+        message = part["msg"].removeprefix("Value error, ")
         if part["type"] == "missing":
             lines.append(f"key {key!r} is missing")
         elif part["type"] == "extra_forbidden":
             lines.append(f"unknown key {key!r}")
         else:
-            lines.append(f"{key!r}: " + part["msg"].removeprefix("Value error, "))
+            lines.append(f"{key!r}: {message}" if key else message)
     more = f" (and {len(lines) - 3} more)" if len(lines) > 3 else ""
     return "; ".join(lines[:3]) + more
 
@@ -273,4 +274,6 @@ def load_config(path: Path) -> StudyConfig:
     try:
         return StudyConfig.model_validate(data)
     except ValidationError as error:
-        raise UserError(str(path), problems(error), "docs/study.md lists every key") from None
+        raise UserError(
+            str(path), problems(error), "`gainsift init` writes a study.yaml that explains every key"
+        ) from None

@@ -1,0 +1,42 @@
+# make demo and make test are the two commands of the README; each does its whole set-up on a machine with
+# Python 3.11 or newer alone.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+export PYTHONHASHSEED := 0
+
+.PHONY: demo test test-all system lint clean
+
+demo: .venv/demo.stamp      ## the whole instrument on a small model that it trains itself: demo/study/report
+	$(BIN)/gainsift demo demo
+
+test: .venv/dev.stamp lint  ## everything that needs Python packages alone
+	$(BIN)/python -m pytest -m "not system and not demo"
+
+test-all: test system       ## with a real LaTeX, a real browser, and the demo itself
+	$(BIN)/python -m pytest -m "system"
+	$(MAKE) demo
+	$(BIN)/python -m pytest -m "demo"
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+
+system:                     ## programs from outside Python, by apt-get (Debian, Ubuntu)
+	bash tests/install_system.sh
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/demo.stamp: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -e '.[generation]'
+	touch $@
+
+.venv/dev.stamp: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -e '.[generation,dev]'
+	touch $@ .venv/demo.stamp

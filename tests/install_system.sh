@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Installs what the tests marked `system` need: Chromium, its driver, and a LaTeX with booktabs and siunitx.
+set -euo pipefail
+packages=(chromium chromium-driver texlive-latex-recommended texlive-science poppler-utils)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+command -v apt-get >/dev/null || { echo "install these by hand: ${missing[*]}" >&2; exit 1; }
+run=()
+[ "$(id -u)" -eq 0 ] || run=(sudo)
+"${run[@]}" apt-get update -qq
+DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

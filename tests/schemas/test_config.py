@@ -1,0 +1,90 @@
+"""study.yaml: what is refused, and that the message says which key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gainsift.schemas.config import load_config
+from gainsift.schemas.errors import UserError
+
+GOOD: dict[str, Any] = {
+    "name": "s",
+    "model": {"name": "m", "checkpoints": [{"name": "early", "path": "a"}, {"name": "late", "path": "b"}]},
+    "trained_languages": ["en", "de", "fr"],
+    "language_pairs": [["en", "de"]],
+}
+
+
+def load(tmp_path: Path, **changes: Any) -> Any:
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump({**GOOD, **changes}))
+    return load_config(path)
+
+
+def test_defaults_make_a_whole_study(tmp_path: Path) -> None:
+    config = load(tmp_path)
+    assert config.prompts.shots == 5
+    assert config.prompts.pairs == 256
+    assert config.generation.layers == "all"
+    assert config.languages() == ["en", "de", "fr"]
+    assert config.checkpoint("first").name == "early"
+    assert config.checkpoint("last").name == "late"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"colour": 1}, "unknown key 'colour'"),
+        ({"model": None}, "'model'"),
+        ({"trained_languages": ["xx"]}, "unknown language 'xx'"),
+        ({"language_pairs": [["en", "dee"]]}, "unknown language 'dee'; did you mean de?"),
+        ({"language_pairs": [["en", "en"]]}, "en to en is not a translation"),
+        ({"generation": {"settings": ["seem"]}}, "unknown setting 'seem'; did you mean seen?"),
+        ({"generation": {"layers": [-1]}}, "generation.layers"),
+        ({"format": 2}, "study format 2, this gainsift reads format 1"),
+        ({"contrasts": [{"name": "c", "from": {"checkpoint": "erly"}, "to": {"checkpoint": "late"}}]}, "did you mean"),
+        (
+            {
+                "contrasts": [
+                    {"name": "c", "from": {"checkpoint": "early", "setting": "tgt"}, "to": {"checkpoint": "late"}}
+                ]
+            },
+            "names its layer",
+        ),
+        ({"words": {"source": "multi_simlex"}}, "needs a file"),
+        ({"annotation": {"annotators": [{"name": "a"}, {"name": "a"}]}}, "annotator names must differ"),
+    ],
+)
+def test_a_mistake_is_named_in_one_line(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load(tmp_path, **changes)
+    assert message in str(caught.value)
+    assert "study.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("name: s\n")
+    with pytest.raises(UserError, match="key 'model' is missing"):
+        load_config(path)
+
+
+@pytest.mark.parametrize("text", ["a: [1", "- 1\n- 2\n", "", "a: !!python/object:os.system {}", "\t"])
+def test_what_is_no_study_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError) as caught:
+        load_config(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_wrong_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_bytes("name: Übung".encode("latin-1"))
+    with pytest.raises(UserError, match="not UTF-8 at byte 6"):
+        load_config(path)

@@ -1,0 +1,93 @@
+"""Files appear whole or not at all, and carry their format."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gainsift.schemas.concepts import Concept
+from gainsift.schemas.errors import UserError
+from gainsift.schemas.files import append_jsonl, atomic, read_jsonl, read_parquet, write_jsonl, write_text
+
+DOG = Concept(id="dog", gloss="barks", reference={"en": ["dog"]})
+CAT = Concept(id="cat", gloss="meows", reference={"en": ["cat"]})
+
+
+def write_half(path: Path) -> None:
+    with atomic(path) as file:
+        file.write(b"half of the n")
+        raise RuntimeError
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError):
+        write_half(path)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file.txt"]
+
+
+def test_a_new_file_is_readable_by_the_group(tmp_path: Path) -> None:
+    write_text(tmp_path / "file.txt", "x")
+    assert (tmp_path / "file.txt").stat().st_mode & 0o777 == 0o644
+
+
+def test_appending_keeps_every_line(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    append_jsonl(path, [DOG], "concept/1")
+    append_jsonl(path, [CAT], "concept/1")
+    assert read_jsonl(path, Concept, "concept/1", "make it") == [DOG, CAT]
+
+
+def test_appending_cuts_off_a_torn_line_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    append_jsonl(path, [DOG, CAT], "concept/1")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-10])
+    append_jsonl(path, [CAT], "concept/1")
+    assert path.read_bytes() == whole
+
+
+def test_appending_keeps_a_last_line_without_newline(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    append_jsonl(path, [DOG], "concept/1")
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    append_jsonl(path, [CAT], "concept/1")
+    assert read_jsonl(path, Concept, "concept/1", "make it") == [DOG, CAT]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{", "c.jsonl:2: not JSON"),
+        (b"[]", "c.jsonl:2: expected a JSON object"),
+        (b'{"format": "concept/1"}', "c.jsonl:2: key 'id' is missing"),
+        (b'{"format": "concept/9"}', "c.jsonl:2: expected format concept/1, found concept/9"),
+        (b"\xff\xfe", "c.jsonl:2: not JSON"),
+        (b"[" * 100_000, "c.jsonl:2: not JSON"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "c.jsonl"
+    write_jsonl(path, [DOG], "concept/1")
+    path.write_bytes(path.read_bytes() + content + b"\n")
+    with pytest.raises(UserError) as caught:
+        read_jsonl(path, Concept, "concept/1", "make it")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_parquet_of_another_kind_missing_or_broken_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such file; run `gainsift generate` first"):
+        read_parquet(tmp_path / "a.parquet", "items/1", "gainsift generate")
+    (tmp_path / "b.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(UserError, match="not a Parquet file"):
+        read_parquet(tmp_path / "b.parquet", "items/1", "gainsift generate")
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "c.parquet")
+    with pytest.raises(UserError, match="expected format items/1, found none"):
+        read_parquet(tmp_path / "c.parquet", "items/1", "gainsift generate")

@@ -1,0 +1,29 @@
+"""`gainsift init`: a new study folder with a study.yaml that explains every key."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gainsift.schemas.errors import UserError
+from gainsift.schemas.files import write_text
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder of the new study.")],
+) -> None:
+    """Start a study: write FOLDER/study.yaml, every key explained."""
+    path = folder / "study.yaml"
+    if path.exists():
+        raise UserError(str(path), "this study exists already", "choose another folder, or edit that file")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(str(folder), "expected a folder, found a file", "choose another name")
+    text = resources.files("gainsift.cli").joinpath("study_template.yaml").read_text("utf-8")
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise UserError(str(folder), f"cannot write there ({error.strerror})", "choose another folder") from None
+    typer.echo(f"{path} written. Name your checkpoints and words in it, then: gainsift generate {folder}")

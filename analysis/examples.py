@@ -1,0 +1,88 @@
+"""Outputs to look at: a few for each category, and those where the word list and the readers disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gainsift.analysis.judged import Judged
+from gainsift.analysis.shares import series_name
+from gainsift.schemas.study import Study
+
+PER_CATEGORY = 3
+UNDESERVED = "Counted as a success, not called correct"
+MISSED = "Called correct, not counted as a success"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One output with its verdict; every text may be hostile and is escaped where it is printed."""
+
+    group: str
+    shown_word: str
+    gloss: str
+    languages: str
+    answer: str
+    reference: str
+    verdict: str
+    votes: str
+    condition: str
+    contrasts: str
+
+
+def examples(
+    judged: Judged, study: Study, contrasts_of: Sequence[tuple[str, pd.DataFrame]]
+) -> list[Example]:
+    """At most PER_CATEGORY of each group, spread evenly over the rows in order of id, each item once."""
+    rows = judged.frame[judged.frame["selected"] & judged.frame["label"].notna()]
+    rows = rows.sort_values("row_id").drop_duplicates("item_id")
+    known = {category.id: category.label for category in study.taxonomy.categories}
+    groups = [(known[name], rows[rows["label"] == name]) for name in study.taxonomy.ids]
+    wrong = rows["correct"] == 0
+    groups = [
+        (UNDESERVED, rows[wrong & rows["success"]]),
+        (MISSED, rows[~wrong & ~rows["success"].astype(bool)]),
+        *groups,
+    ]
+    member = {
+        row_id: [name for name, units in contrasts_of if row_id in _row_ids(units)]
+        for _, group in groups
+        for row_id in _spread(group)["row_id"]
+    }
+    return [
+        _example(name, row, judged, study, known, member[str(row["row_id"])])
+        for name, group in groups
+        for _, row in _spread(group).iterrows()
+    ]
+
+
+def _row_ids(units: pd.DataFrame) -> set[str]:
+    return {*units["row_id_a"], *units["row_id_b"]}
+
+
+def _spread(group: pd.DataFrame) -> pd.DataFrame:
+    if len(group) <= PER_CATEGORY:
+        return group
+    return group.iloc[[round(i * (len(group) - 1) / (PER_CATEGORY - 1)) for i in range(PER_CATEGORY)]]
+
+
+def _example(
+    group: str, row: pd.Series[object], judged: Judged, study: Study, known: dict[str, str], contrasts: list[str]
+) -> Example:
+    concept = study.concepts[str(row["concept"])]
+    found = judged.verdicts[str(row["item_id"])]
+    layer = None if pd.isna(row["layer"]) else int(str(row["layer"]))
+    return Example(
+        group=group,
+        shown_word=str(row["shown_word"]),
+        gloss=concept.gloss,
+        languages=f"{row['input_language']} → {row['output_language']}",
+        answer=str(row["answer"]) + ("" if row["closed"] else " …"),
+        reference=", ".join(concept.reference.get(str(row["output_language"]), [])),
+        verdict=known[str(row["label"])],
+        votes=", ".join(f"{name}: {known.get(label, label)}" for name, label in sorted(found.votes.items())),
+        condition=f"{row['checkpoint']}, {series_name(str(row['setting']), str(row['prompt']), layer)}",
+        contrasts=", ".join(contrasts),
+    )

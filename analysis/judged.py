@@ -1,0 +1,234 @@
+"""The join: outputs × links × items × judgements, as one tidy frame with a row for each output.
+
+Columns of the frame: row_id, checkpoint, step, tokens, setting, prompt, layer, patched, input_language,
+output_language, pair_id, unit (pair|input|output), concept, other_concept, family, shown_word, answer, closed,
+success (bool), item_id (None if not linked), selected (its item is in the sample), probability (of its item),
+label, kind, bucket (None while undecided), correct (1, 0 or NaN), undecided (why), identical, sense_split,
+sense_not_given.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gainsift.analysis.families import word_families
+from gainsift.analysis.inclusion import Inclusion
+from gainsift.analysis.judgements import Judgements
+from gainsift.analysis.verdicts import Verdict, verdict
+from gainsift.schemas.concepts import Concept
+from gainsift.schemas.config import Condition, StudyConfig
+from gainsift.schemas.errors import UserError
+from gainsift.schemas.rows import Item
+from gainsift.schemas.settings import UNPATCHED, given_words
+from gainsift.schemas.study import Study
+from gainsift.schemas.success import comparable, succeeds
+from gainsift.schemas.taxonomy import NOT_LISTED, SENSE_LABEL, Taxonomy
+
+COLUMNS = [
+    "row_id", "checkpoint", "step", "tokens", "setting", "prompt", "layer", "input_language", "output_language",
+    "pair_id", "intended_concept", "other_concept", "shown_word", "answer", "closed",
+]  # fmt: skip
+NOT_GIVEN_LABEL = "unrelated"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The frame, the verdict of every item, and the probabilities of the draw."""
+
+    frame: pd.DataFrame
+    verdicts: Mapping[str, Verdict]
+    inclusion: Inclusion
+
+
+def judge(study: Study, items: Sequence[Item], judgements: Judgements) -> Judged:
+    """Join everything that is linked or stands in a contrast. Raises UserError where the files disagree."""
+    links = study.links().to_pandas()
+    by_id = {item.item_id: item for item in items}
+    unknown = set(links["item_id"]) - by_id.keys()
+    if unknown:
+        raise UserError(str(study.links_file), f"links to {len(unknown)} unknown items", _AGAIN)
+    inclusion = Inclusion.of(links, str(study.links_file))
+    verdicts = {
+        item.item_id: verdict(
+            judgements.votes.get(item.content_key, {}).values(),
+            judgements.adjudicated.get(item.content_key),
+            study.taxonomy,
+        )
+        for item in items
+    }
+    frame = _outputs(study, links)
+    _check_unchanged(frame, by_id, study)
+    frame = _about(frame, study)
+    frame = _with_verdicts(frame, verdicts, study)
+    frame["selected"] = frame["item_id"].isin(inclusion.selected)
+    chances = {item: inclusion.probability([item]) for item in by_id if item in inclusion.trajectories}
+    frame["probability"] = frame["item_id"].map(chances)
+    return Judged(frame, verdicts, inclusion)
+
+
+_AGAIN = "run `gainsift annotate plan` again"
+
+
+def condition_mask(table: pa.Table, config: StudyConfig, condition: Condition) -> pa.Array:
+    """Which rows of a translations table belong to one column of a contrast."""
+    mask = pc.equal(table["checkpoint"], config.checkpoint(condition.checkpoint).name)
+    mask = pc.and_(mask, pc.equal(table["setting"], condition.setting))
+    mask = pc.and_(mask, pc.equal(table["prompt"], condition.asked()))
+    layer = table["layer"]
+    same = pc.is_null(layer) if condition.layer is None else pc.fill_null(pc.equal(layer, condition.layer), False)
+    return pc.and_(mask, same)
+
+
+def _outputs(study: Study, links: pd.DataFrame) -> pd.DataFrame:
+    table = study.translations(COLUMNS)
+    mask = pc.is_in(table["row_id"], value_set=pa.array(links["row_id"], pa.string()))
+    for contrast in study.config.contrasts:
+        for condition in (contrast.a, contrast.b):
+            mask = pc.or_(mask, condition_mask(table, study.config, condition))
+    frame = table.filter(mask).to_pandas().rename(columns={"intended_concept": "concept"})
+    frame["layer"] = frame["layer"].astype("Int64")
+    for name, ids in (("translations", frame["row_id"]), ("links.parquet", links["row_id"])):
+        if ids.duplicated().any():
+            raise UserError(
+                str(study.folder / name), f"row {ids[ids.duplicated()].iloc[0]} stands twice", "make the files again"
+            )
+    lost = set(links["row_id"]) - set(frame["row_id"])
+    if lost:
+        raise UserError(str(study.links_file), f"{len(lost)} rows are not in {study.translations_folder}", _AGAIN)
+    return frame.merge(links[["row_id", "item_id"]], on="row_id", how="left")
+
+
+def _check_unchanged(frame: pd.DataFrame, items: Mapping[str, Item], study: Study) -> None:
+    """An output that was generated anew must not inherit the judgement of another answer."""
+    linked = frame[frame["item_id"].notna()]
+    columns = ("row_id", "item_id", "answer", "closed", "concept", "other_concept", "shown_word")
+    for row_id, item_id, answer, closed, *about in zip(*(linked[name] for name in columns), strict=True):
+        item = items[item_id]
+        same = _spelling(answer) == _spelling(item.answer) and closed == item.closed
+        if not same or about != [item.intended_concept, item.other_concept, item.shown_word]:
+            raise UserError(
+                str(study.links_file), f"output {row_id} has changed since it was planned for judging", _AGAIN
+            )
+
+
+def _spelling(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def _about(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """What can be said of a row without its judgement."""
+    families = word_families(study.concepts.values())
+    missing = (set(frame["concept"]) | set(frame["other_concept"])) - study.concepts.keys()
+    if missing:
+        raise UserError(str(study.concepts_file), f"concept {sorted(missing)[0]!r} is missing", "generate again")
+    frame["patched"] = frame["setting"] != UNPATCHED
+    frame["unit"] = frame["pair_id"] + "|" + frame["input_language"] + "|" + frame["output_language"]
+    frame["family"] = frame["concept"].map(families)
+    frame["sense_split"] = frame["concept"].map(lambda name: "sense_split" in study.concepts[name].flags)
+    rule, concepts = study.config.success, study.concepts
+
+    @cache
+    def success(concept: str, out: str, answer: str, closed: bool) -> bool:
+        return succeeds(answer, closed, concepts[concept].reference.get(out, []), out, rule)
+
+    @cache
+    def identical(concept: str, other: str, setting: str, prompt: str, given: str, out: str) -> bool:
+        words = given_forms(concepts[concept], concepts[other], setting, prompt, (given, out), study.config)
+        keys = {comparable(word, out, rule) for _, word in words}
+        return any(comparable(form, out, rule) in keys for form in concepts[concept].reference.get(out, []))
+
+    def column(name: str) -> list[object]:
+        return frame[name].tolist()
+
+    frame["success"] = list(map(success, *map(column, ("concept", "output_language", "answer", "closed"))))
+    names = ("concept", "other_concept", "setting", "prompt", "input_language", "output_language")
+    frame["identical"] = list(map(identical, *map(column, names)))
+    return frame
+
+
+def given_forms(
+    intended: Concept, other: Concept, setting: str, prompt: str, pair: tuple[str, str], config: StudyConfig
+) -> list[tuple[str, str]]:
+    """(language, word) that the prompts behind a row asked to translate."""
+    about = "target" if setting == UNPATCHED and prompt == "target" or setting == "tgt_tgt" else "source"
+    words = []
+    for role, code in given_words(setting, prompt, pair, config.trained_languages):
+        concept = intended if role == about else other
+        if code in concept.reference:
+            words.append((code, concept.word(code)))
+    return words
+
+
+def _carried(senses: tuple[str, ...], forms: list[tuple[str, str]], intended: Concept, other: Concept) -> bool:
+    """Whether a given form carries one of the chosen senses; without a named sense there is nothing to refute."""
+    if not senses or NOT_LISTED in senses:
+        return True
+    known = [sense for concept in (intended, other) for sense in (*concept.senses, concept.as_sense())]
+    return any(sense.id in senses and sense.has(code, word) for sense in known for code, word in forms)
+
+
+def _with_verdicts(frame: pd.DataFrame, verdicts: Mapping[str, Verdict], study: Study) -> pd.DataFrame:
+    taxonomy, concepts = study.taxonomy, study.concepts
+    columns = ("item_id", "concept", "other_concept", "setting", "prompt", "input_language", "output_language")
+    labels: list[str | None] = []
+    moved: list[bool] = []
+    undecided: list[str] = []
+    for item_id, concept, other, setting, prompt, *pair in zip(*(frame[name] for name in columns), strict=True):
+        found = verdicts.get(item_id, Verdict(None, "unjudged"))
+        label, not_given = found.label, False
+        if label == SENSE_LABEL:
+            about = concepts[concept], concepts[other]
+            forms = given_forms(*about, setting, prompt, (pair[0], pair[1]), study.config)
+            not_given = not _carried(found.senses, forms, *about)
+            label = _not_given_label(taxonomy) if not_given else label
+        labels.append(label)
+        moved.append(not_given)
+        undecided.append(found.reason)
+    kinds, buckets = _kinds(labels, frame["patched"], taxonomy)
+    # a label can be a missing one on patched or unpatched rows alone: such a row is undecided, too
+    missing = [kind == "missing" for kind in kinds]
+    frame["label"] = pd.Series(
+        [None if gone else label for label, gone in zip(labels, missing, strict=True)], frame.index, dtype=object
+    )
+    frame["kind"] = pd.Series(kinds, frame.index, dtype=object)
+    frame["bucket"] = pd.Series(buckets, frame.index, dtype=object)
+    frame["correct"] = [
+        np.nan if kind is None or kind == "missing" else float(kind == "correct") for kind in kinds
+    ]  # fmt: skip
+    frame["sense_not_given"] = moved
+    frame["undecided"] = [
+        "missing" if gone else reason for gone, reason in zip(missing, undecided, strict=True)
+    ]  # fmt: skip
+    return frame
+
+
+def _kinds(
+    labels: list[str | None], patched: pd.Series[bool], taxonomy: Taxonomy
+) -> tuple[list[str | None], list[str | None]]:
+    """Kind and bucket of each label, as they stand for a patched or an unpatched row."""
+    categories = {category.id: category for category in taxonomy.categories}
+    kinds: list[str | None] = []
+    buckets: list[str | None] = []
+    for label, is_patched in zip(labels, patched, strict=True):
+        category = categories[label] if label else None
+        kinds.append(category.kind_on(is_patched) if category else None)
+        buckets.append(category.bucket_on(is_patched) if category else None)
+    return kinds, buckets
+
+
+def _not_given_label(taxonomy: Taxonomy) -> str:
+    if NOT_GIVEN_LABEL not in taxonomy.ids:
+        raise UserError(
+            "taxonomy",
+            f"it has `{SENSE_LABEL}` but no `{NOT_GIVEN_LABEL}`, which rows get that do not carry the chosen sense",
+            f"add a category {NOT_GIVEN_LABEL}",
+        )
+    return NOT_GIVEN_LABEL

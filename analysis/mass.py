@@ -1,0 +1,24 @@
+"""Mean next-token probability mass on the source concept's words, by checkpoint, setting and layer."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pyarrow as pa
+
+from gainsift.schemas.study import Study
+
+KEYS = ["checkpoint", "setting", "prompt", "layer"]
+
+
+def mean_mass(study: Study) -> pd.DataFrame:
+    """Columns: checkpoint, setting, prompt, layer (NA if unpatched), mass (mean of p_source), rows.
+
+    The mean is over all prompt pairs and language pairs; no judgement enters. Checkpoints in training order.
+    """
+    table = study.translations([*KEYS, "p_source"])
+    grouped = table.group_by(KEYS).aggregate([("p_source", "mean"), ("p_source", "count")])
+    names = {"p_source_mean": "mass", "p_source_count": "rows"}
+    frame = pa.table(grouped).to_pandas().rename(columns=names).astype({"layer": "Int64"})
+    order = {checkpoint.name: place for place, checkpoint in enumerate(study.config.model.checkpoints)}
+    frame["place"] = frame["checkpoint"].map(order)
+    return frame.sort_values(["place", "setting", "prompt", "layer"]).drop(columns="place").reset_index(drop=True)

@@ -1,0 +1,280 @@
+"""The tables of the report, laid out from the results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gainsift.analysis.agreement import Agreement
+from gainsift.analysis.estimate import Estimate, undefined
+from gainsift.analysis.shares import ConditionShares
+from gainsift.analysis.split import NO_BUCKET, Split
+from gainsift.analysis.tables import Column, Table
+from gainsift.schemas.config import Contrast
+from gainsift.schemas.study import Study
+
+if TYPE_CHECKING:
+    from gainsift.analysis.results import ContrastResult
+
+PARTS = {
+    "success_a": "Success before",
+    "success_b": "Success after",
+    "apparent": "Apparent gain",
+    "human": "Human gain",
+    "undeserved": "Undeserved credit, change",
+    "missed": "Missed right answers, change (minus)",
+    "undecided": "Undecided units",
+    "human_decided": "Human gain among decided units",
+    "human_a": "Called correct before, decided units",
+    "human_b": "Called correct after, decided units",
+}
+_CONTRAST = Column("contrast", "Contrast")
+_SIZES = [Column("units", "Units", "count"), Column("clusters", "Clusters", "count")]
+_CONDITION = [
+    Column("checkpoint", "Checkpoint"),
+    Column("step", "Step", "count"),
+    Column("tokens", "Tokens", "count"),
+    Column("series", "Condition"),
+]
+
+
+def bucket_name(study: Study, bucket: str) -> str:
+    return "No bucket" if bucket == NO_BUCKET else study.taxonomy.buckets[bucket]
+
+
+def describe(study: Study, contrast: Contrast) -> str:
+    """`c1, unpatched → c2, tgt, layer 1`."""
+    sides = []
+    for side in (contrast.a, contrast.b):
+        where = side.setting + (f", layer {side.layer}" if side.layer is not None else "")
+        target = " (target prompt)" if side.layer is None and side.asked() == "target" else ""
+        sides.append(f"{study.config.checkpoint(side.checkpoint).name}, {where}{target}")
+    return " → ".join(sides)
+
+
+# --- the split -------------------------------------------------------------------------------------------
+
+
+def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Table]:
+    recipe = " ".join(result.signature for result in contrasts)
+    where = [f"{result.contrast.name}: {describe(study, result.contrast)}." for result in contrasts]
+    left = [
+        f"{result.contrast.name}: {result.split.decided} of {result.split.units} units decided; in one condition"
+        f" only: {result.units.only_a} before, {result.units.only_b} after; outside the sample:"
+        f" {result.units.outside}."
+        for result in contrasts
+    ]
+    sums = "Apparent gain = human gain + undeserved credit + missed (minus) + undecided; buckets add up to human gain."
+    columns = [
+        _CONTRAST,
+        Column("name", "Part"),
+        Column("flow", "Points (flow)", "points", interval=True),
+        Column("share", "Points (share)", "points", interval=True),
+        Column("of_gain", "Share of apparent gain", "rate"),
+        *_SIZES,
+    ]
+    columns.insert(1, Column("part", "Id"))
+    tables = []
+    for name, title, attribute in (
+        ("split", "The split of the apparent gain", "split"),
+        ("split_without_identical", "The split without units that a pure copier gets right", "without_identical"),
+    ):
+        rows = [row for result in contrasts for row in _split_rows(study, result, getattr(result, attribute))]
+        notes = [*where, *(left if attribute == "split" else []), sums]
+        tables.append(Table(name, title, columns, rows, notes, recipe))
+    categories = Table(
+        "split_categories",
+        "Human gain by bucket and category",
+        [_CONTRAST, Column("bucket", "Bucket id"), Column("bucket_name", "Bucket"), Column("category", "Category id"),
+         Column("name", "Category"), Column("flow", "Points (flow)", "points", interval=True),
+         Column("share", "Points (share)", "points", interval=True)],
+        [row for result in contrasts for row in _category_rows(study, result)],
+        [*where, "Flow: P(category → correct) − P(correct → category). Share: its share before − after."],
+        recipe,
+    )  # fmt: skip
+    return [*tables, categories]
+
+
+def _split_rows(study: Study, result: ContrastResult, split: Split) -> list[dict[str, Any]]:
+    gain = split.parts["apparent"].point
+
+    def row(part: str, name: str, flow: Estimate, share: Estimate | None = None) -> dict[str, Any]:
+        adds_up = part in ("apparent", "human", "undeserved", "missed", "undecided") or share is not None
+        of_gain = undefined("the apparent gain is zero")
+        if gain and abs(gain) > 1e-12 and flow.point is not None:
+            of_gain = Estimate(flow.point / gain)
+        decided = part in ("human_decided", "human_a", "human_b")
+        return {
+            "contrast": result.contrast.name,
+            "part": part,
+            "name": name,
+            "flow": flow,
+            "share": share,
+            "of_gain": of_gain if adds_up and split.units else None,
+            "units": split.decided if decided else split.units,
+            "clusters": split.clusters_decided if decided else split.clusters,
+        }
+
+    parts = {part: row(part, name, split.parts[part]) for part, name in PARTS.items()}
+    first = [parts[part] for part in ("success_a", "success_b", "apparent", "human")]
+    buckets = [
+        row(bucket, f"– {bucket_name(study, bucket)}", estimate, split.share_buckets[bucket])
+        for bucket, estimate in split.flow_buckets.items()
+    ]
+    last = [parts[part] for part in ("undeserved", "missed", "undecided", "human_decided", "human_a", "human_b")]
+    return [*first, *buckets, *last]
+
+
+def _category_rows(study: Study, result: ContrastResult) -> list[dict[str, Any]]:
+    order = {bucket: place for place, bucket in enumerate(study.taxonomy.buckets)}
+    cells = sorted(result.split.flow, key=lambda cell: (order.get(cell[0], len(order)), cell[1]))
+    return [
+        {
+            "contrast": result.contrast.name,
+            "bucket": bucket,
+            "bucket_name": bucket_name(study, bucket),
+            "category": category,
+            "name": study.taxonomy.category(category).label,
+            "flow": result.split.flow[bucket, category],
+            "share": result.split.share[bucket, category],
+        }
+        for bucket, category in cells
+    ]
+
+
+# --- shares ----------------------------------------------------------------------------------------------
+
+
+def share_tables(study: Study, conditions: Sequence[ConditionShares], recipe: str) -> list[Table]:
+    where = [
+        {"checkpoint": c.checkpoint, "step": c.step, "tokens": c.tokens, "series": c.series} for c in conditions
+    ]  # fmt: skip
+    outcomes = Table(
+        "outcomes",
+        "Outcomes at each condition",
+        [*_CONDITION, Column("rows", "Rows", "count"), Column("decided", "Decided", "count"),
+         Column("success", "Success", "rate", interval=True), Column("correct", "Correct", "rate", interval=True),
+         *(Column(key, name, "rate", interval=True) for key, name in study.taxonomy.buckets.items())],
+        [
+            {**place, "rows": c.rows, "decided": c.decided, "success": c.success, "correct": c.correct, **c.buckets}
+            for place, c in zip(where, conditions, strict=True)
+        ],
+        ["Success: over all rows of the sample. Correct and the buckets of what is not correct: over decided rows."],
+        recipe,
+    )  # fmt: skip
+    categories = Table(
+        "shares",
+        "Share of each category at each condition",
+        [*_CONDITION, Column("category", "Category id"), Column("name", "Category"),
+         Column("share", "Share", "rate", interval=True), Column("decided", "Decided", "count")],
+        [
+            {**place, "category": name, "name": study.taxonomy.category(name).label, "share": share,
+             "decided": c.decided}
+            for place, c in zip(where, conditions, strict=True)
+            for name, share in c.categories.items()
+        ],
+        ["Over decided rows; categories that occur nowhere are left out."],
+        recipe,
+    )  # fmt: skip
+    return [outcomes, categories]
+
+
+# --- agreement -------------------------------------------------------------------------------------------
+
+
+def agreement_tables(study: Study, by_category: Agreement, by_kind: Agreement, recipe: str) -> list[Table]:
+    labels = {category.id: category.label for category in study.taxonomy.categories}
+    order = [name for name in study.taxonomy.ids if name in by_category.labels]
+    whole = Table(
+        "agreement",
+        "Agreement between annotators",
+        [Column("level", "Level"), Column("alpha", "Krippendorff's α", "coefficient", interval=True),
+         Column("percent", "Agreeing pairs, %", "percent", interval=True), Column("items", "Items", "count"),
+         Column("pairable", "Judged twice or more", "count"), Column("judgements", "Judgements", "count"),
+         Column("annotators", "Annotators", "count")],
+        [
+            {"level": level, "alpha": found.alpha, "percent": found.percent, "items": found.items,
+             "pairable": found.pairable, "judgements": found.judgements, "annotators": len(found.annotators)}
+            for level, found in (("category", by_category), ("kind", by_kind))
+        ],
+        ["Nominal alpha; answers such as `unsure` are gaps. Intervals resample items judged twice or more."],
+        recipe,
+    )  # fmt: skip
+    by_label = {found.label: found for found in by_category.per_label}
+    per_label = Table(
+        "agreement_labels",
+        "Agreement on each category against the rest",
+        [Column("label", "Category id"), Column("name", "Category"),
+         Column("alpha", "α", "coefficient", interval=True), Column("support", "Judgements", "count")],
+        [
+            {"label": name, "name": labels[name], "alpha": by_label[name].alpha, "support": by_label[name].support}
+            for name in order
+        ],
+        [],
+        recipe,
+    )  # fmt: skip
+    pairs = Table(
+        "agreement_pairs",
+        "Cohen's κ of each pair of annotators",
+        [Column("a", "Annotator"), Column("b", "Annotator"), Column("n", "Common items", "count"),
+         Column("cohen_kappa", "Cohen's κ", "coefficient")],
+        [{"a": p.a, "b": p.b, "n": p.n, "cohen_kappa": p.cohen_kappa} for p in by_category.pairwise],
+        [] if by_category.pairwise else ["Undefined: fewer than two annotators."],
+        recipe,
+    )  # fmt: skip
+    confusion = Table(
+        "agreement_confusion",
+        "Which categories are confused",
+        [Column("label", "Category"), *(Column(name, labels[name], "count") for name in order)],
+        [{"label": a, **{b: by_category.confusion[a, b] for b in order}} for a in order],
+        ["Pairs of judgements of one item by their two labels; in the diagonal both agree."],
+        recipe,
+    )
+    return [whole, per_label, pairs, confusion]
+
+
+# --- counts ----------------------------------------------------------------------------------------------
+
+
+def count_tables(contrasts: Sequence[ContrastResult], left_out: Counter[str], recipe: str) -> list[Table]:
+    heads = {
+        "units": "Units", "decided": "Decided", "clusters": "Word families", "weight": "Weighted units",
+        "only_a": "Only before", "only_b": "Only after", "outside": "Outside the sample", "identical": "Identical",
+        "sense_split": "Sense split", "sense_not_given": "Sense not given", "excluded": "Excluded (sense split)",
+    }  # fmt: skip
+    units = Table(
+        "units",
+        "Units of each contrast",
+        [_CONTRAST, *(Column(key, name, "weight" if key == "weight" else "count") for key, name in heads.items())],
+        [
+            {
+                "contrast": result.contrast.name,
+                "units": result.split.units,
+                "decided": result.split.decided,
+                "clusters": result.split.clusters,
+                "weight": result.split.weight,
+                "only_a": result.units.only_a,
+                "only_b": result.units.only_b,
+                "outside": result.units.outside,
+                "excluded": result.units.excluded,
+                "identical": int(result.units.frame["identical"].sum()),
+                "sense_split": int(result.units.frame["sense_split"].sum()),
+                "sense_not_given": int(
+                    (result.units.frame["sense_not_given_a"] | result.units.frame["sense_not_given_b"]).sum()
+                ),
+            }
+            for result in contrasts
+        ],
+        ["Identical: a reference form equals a word that the prompts gave, so that a pure copier gets it right."],
+        recipe,
+    )
+    counts = Table(
+        "left_out",
+        "What was left out or set aside",
+        [Column("what", "What"), Column("count", "Number", "count")],
+        [{"what": what, "count": count} for what, count in sorted(left_out.items())],
+        [] if left_out else ["Nothing."],
+        recipe,
+    )
+    return [units, counts]

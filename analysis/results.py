@@ -1,0 +1,188 @@
+"""The whole analysis of a study as plain results; nothing is written here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from gainsift.analysis.agreement import Agreement, agreement
+from gainsift.analysis.estimate import generator
+from gainsift.analysis.examples import Example, examples
+from gainsift.analysis.judged import Judged, judge
+from gainsift.analysis.judgements import Judgements, gather
+from gainsift.analysis.mass import mean_mass
+from gainsift.analysis.result_tables import agreement_tables, count_tables, share_tables, split_tables
+from gainsift.analysis.shares import ConditionShares, shares
+from gainsift.analysis.signature import signature
+from gainsift.analysis.split import Split, split
+from gainsift.analysis.tables import Table
+from gainsift.analysis.units import Units, units_of
+from gainsift.analysis.verdicts import is_missing
+from gainsift.schemas.config import Contrast
+from gainsift.schemas.errors import UserError
+from gainsift.schemas.study import Study
+
+MISSING = "judgements `{}`"
+UNJUDGED = "items to be judged without a usable judgement"
+TIED = "items with a tie between labels"
+OUTSIDE = "judged items outside the sample (not drawn)"
+NOT_GIVEN = "rows whose `other_sense` became `unrelated` (no given form carries the sense)"
+
+
+@dataclass(frozen=True)
+class ContrastResult:
+    """One contrast of study.yaml: its units, the split, and the split without `identical` units."""
+
+    contrast: Contrast
+    units: Units
+    split: Split
+    without_identical: Split
+    signature: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that the report shows. `simulated` says that the annotators were not people."""
+
+    simulated: bool
+    agreement: Agreement
+    agreement_kind: Agreement
+    shares: list[ConditionShares]
+    contrasts: list[ContrastResult]
+    mass: pd.DataFrame
+    examples: list[Example]
+    left_out: Counter[str]
+    tables: dict[str, Table]
+    signature: str
+
+
+def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -> Results:
+    """Analyse a study that has been judged. `progress` is told each step by name. Raises UserError."""
+    progress("reading")
+    items = study.items()
+    judgements = gather(
+        study.annotations(),
+        {item.content_key for item in items},
+        study.id,
+        study.taxonomy,
+        study.concepts,
+        str(study.annotations_file),
+    )
+    if not items:
+        raise UserError(str(study.items_file), "there is nothing to judge in it", "widen annotation.rows and plan again")
+    progress("joining outputs and judgements")
+    judged = judge(study, items, judgements)
+    left_out = judgements.left_out + _left_out(judged, judgements, study)
+    progress("agreement")
+    by_category, by_kind = _agreements(study, judgements)
+    progress("shares")
+    spec, taxonomy = study.config.analysis, study.taxonomy
+    common = {
+        "boot": spec.bootstrap,
+        "rs": spec.seed,
+        "tax": taxonomy.version,
+        "source": "simulated" if judgements.simulated else None,
+    }
+    conditions = shares(
+        judged.frame,
+        [checkpoint.name for checkpoint in study.config.model.checkpoints],
+        list(taxonomy.buckets),
+        taxonomy.ids,
+        spec.bootstrap,
+        spec.confidence,
+        generator(spec.seed, "shares"),
+    )
+    contrasts = []
+    for contrast in study.config.contrasts:
+        progress(f"split of {contrast.name}")
+        contrasts.append(_contrast(study, judged, contrast, common))
+    recipe = signature(
+        alpha="nominal",
+        level="category",
+        items=by_category.items,
+        raters=len(by_category.annotators),
+        skipped=left_out["tasks skipped by annotators"],
+        **common,
+    )
+    results = Results(
+        simulated=judgements.simulated,
+        agreement=by_category,
+        agreement_kind=by_kind,
+        shares=conditions,
+        contrasts=contrasts,
+        mass=mean_mass(study),
+        examples=examples(judged, study, contrasts_of=[(r.contrast.name, r.units.frame) for r in contrasts]),
+        left_out=left_out,
+        tables={},
+        signature=recipe,
+    )
+    return replace(results, tables=_tables(study, results, common))
+
+
+def _agreements(study: Study, judgements: Judgements) -> tuple[Agreement, Agreement]:
+    """Agreement on the category and on its kind (as it stands for patched rows); missing answers are gaps."""
+    spec, taxonomy = study.config.analysis, study.taxonomy
+    labels = {
+        item: {
+            name: str(line.label) for name, line in votes.items() if not is_missing(str(line.label), taxonomy)
+        }
+        for item, votes in judgements.votes.items()
+    }  # fmt: skip
+    kinds = {
+        item: {name: str(taxonomy.category(label).kind) for name, label in votes.items()}
+        for item, votes in labels.items()
+    }
+    return (
+        agreement(labels, "nominal", spec.bootstrap, spec.confidence, generator(spec.seed, "agreement", "category")),
+        agreement(kinds, "nominal", spec.bootstrap, spec.confidence, generator(spec.seed, "agreement", "kind")),
+    )
+
+
+def _left_out(judged: Judged, judgements: Judgements, study: Study) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for votes in judgements.votes.values():
+        for line in votes.values():
+            if is_missing(str(line.label), study.taxonomy):
+                counts[MISSING.format(line.label)] += 1
+    for item_id, found in judged.verdicts.items():
+        if item_id in judged.inclusion.selected:
+            counts[UNJUDGED] += found.reason in ("unjudged", "missing")
+            counts[TIED] += found.reason == "tie"
+        else:
+            counts[OUTSIDE] += found.reason != "unjudged"
+    counts[NOT_GIVEN] = int(judged.frame["sense_not_given"].sum())
+    return +counts
+
+
+def _contrast(study: Study, judged: Judged, contrast: Contrast, common: dict[str, object]) -> ContrastResult:
+    spec = study.config.analysis
+    units = units_of(judged.frame, study.config, contrast, judged.inclusion)
+    buckets = list(study.taxonomy.buckets)
+    whole, without = (
+        split(frame, buckets, spec.bootstrap, spec.confidence, generator(spec.seed, "split", contrast.name))
+        for frame in (units.frame, units.frame[~units.frame["identical"].astype(bool)].reset_index(drop=True))
+    )
+    recipe = signature(
+        split="flow+share", units=whole.units, decided=whole.decided, clusters=whole.clusters,
+        ci=f"{spec.confidence:g}", **common,
+    )  # fmt: skip
+    return ContrastResult(contrast, units, whole, without, recipe)
+
+
+def _tables(study: Study, results: Results, common: dict[str, object]) -> dict[str, Table]:
+    tables = [
+        *split_tables(study, results.contrasts),
+        *share_tables(study, results.shares, signature(shares="weighted", **common)),
+        *agreement_tables(study, results.agreement, results.agreement_kind, results.signature),
+        *count_tables(results.contrasts, results.left_out, results.signature),
+    ]
+    if results.simulated:
+        note = "The annotators were simulated: these figures show how the analysis works, not what people say."
+        tables = [
+            replace(table, title=f"{table.title} (simulated annotators)", notes=[note, *table.notes])
+            for table in tables
+        ]  # fmt: skip
+    return {table.name: table for table in tables}

@@ -1,0 +1,118 @@
+"""How often each outcome occurs at each condition: checkpoint × setting × prompt × layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gainsift.analysis.estimate import ClusterBootstrap, Estimate, cluster_sums
+from gainsift.schemas.settings import UNPATCHED
+
+KEY = ["checkpoint", "setting", "prompt", "layer"]
+
+
+@dataclass(frozen=True)
+class ConditionShares:
+    """Rates of one condition. `success` is over all rows of the sample, the others over decided ones."""
+
+    checkpoint: str
+    step: int
+    tokens: int
+    setting: str
+    prompt: str
+    layer: int | None
+    rows: int
+    decided: int
+    success: Estimate
+    correct: Estimate
+    buckets: dict[str, Estimate]
+    categories: dict[str, Estimate]
+
+    @property
+    def series(self) -> str:
+        """The condition without its checkpoint, in words."""
+        return series_name(self.setting, self.prompt, self.layer)
+
+
+def series_name(setting: str, prompt: str, layer: int | None) -> str:
+    if setting == UNPATCHED:
+        return "unpatched" if prompt == "source" else "unpatched (target prompt)"
+    return f"{setting}, layer {layer}"
+
+
+def shares(
+    frame: pd.DataFrame,
+    checkpoints: Sequence[str],
+    buckets: Sequence[str],
+    categories: Sequence[str],
+    resamples: int,
+    confidence: float,
+    rng: np.random.Generator,
+) -> list[ConditionShares]:
+    """Shares of every condition that has rows in the sample, in training order.
+
+    Rows weigh one over the probability that their item is judged. Categories that occur nowhere are left out.
+    One bootstrap over all word families serves every condition.
+    """
+    sample = frame[frame["selected"]]
+    if sample.empty:
+        return []
+    codes, names = pd.factorize(sample["family"], sort=True)
+    bootstrap = ClusterBootstrap.of(len(names), resamples, confidence, rng)
+    seen = set(sample["label"].dropna())
+    categories = [name for name in categories if name in seen]
+    place = {name: number for number, name in enumerate(checkpoints)}
+    keys = sample[KEY].astype(object).where(sample[KEY].notna(), -1)
+    found = []
+    for key, index in sorted(
+        keys.groupby(KEY, sort=False).indices.items(), key=lambda group: _order(group[0], place)
+    ):
+        rows = sample.iloc[index]
+        estimates = _estimates(rows, codes[index], len(names), bootstrap, buckets, categories)
+        found.append(
+            ConditionShares(
+                checkpoint=str(key[0]),
+                step=int(rows["step"].iloc[0]),
+                tokens=int(rows["tokens"].iloc[0]),
+                setting=str(key[1]),
+                prompt=str(key[2]),
+                layer=None if key[3] == -1 else int(key[3]),
+                rows=len(rows),
+                decided=int(rows["label"].notna().sum()),
+                success=estimates["success"],
+                correct=estimates["correct"],
+                buckets={name: estimates["bucket", name] for name in buckets},
+                categories={name: estimates["label", name] for name in categories},
+            )
+        )
+    return found
+
+
+def _order(key: tuple[object, ...], place: dict[str, int]) -> tuple[object, ...]:
+    checkpoint, setting, prompt, layer = key
+    return setting != UNPATCHED, str(setting), str(prompt), layer, place.get(str(checkpoint), len(place))
+
+
+def _estimates(
+    rows: pd.DataFrame,
+    codes: np.typing.NDArray[np.intp],
+    clusters: int,
+    bootstrap: ClusterBootstrap,
+    buckets: Sequence[str],
+    categories: Sequence[str],
+) -> dict[object, Estimate]:
+    decided = rows["label"].notna().to_numpy(float)
+    values: dict[object, np.typing.NDArray[np.float64]] = {
+        "success": rows["success"].to_numpy(float),
+        "correct": rows["correct"].fillna(0).to_numpy(float),
+    }
+    wrong = (rows["correct"] == 0).to_numpy()
+    values |= {("bucket", name): (wrong & (rows["bucket"] == name)).to_numpy(float) for name in buckets}
+    values |= {("label", name): (rows["label"] == name).to_numpy(float) for name in categories}
+    totals = np.column_stack([np.ones(len(rows)) if key == "success" else decided for key in values])
+    weight = (1 / rows["probability"].to_numpy(float))[:, None]
+    sums = cluster_sums(np.column_stack(list(values.values())) * weight, codes, clusters)
+    return dict(zip(values, bootstrap.ratios(sums, cluster_sums(totals * weight, codes, clusters)), strict=True))

@@ -1,0 +1,140 @@
+"""The split of an apparent gain into human gain by bucket, undeserved credit, missed answers and undecided units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gainsift.analysis.estimate import Array, ClusterBootstrap, Estimate, cluster_sums
+
+NO_BUCKET = "no_bucket"
+Cell = tuple[str, str]
+"""Bucket, category."""
+ADDENDS = ("human", "undeserved", "missed", "undecided")
+"""The four parts whose sum is the apparent gain; `missed` enters as minus the change of missed answers."""
+OF_ALL = ("success_a", "success_b", "apparent", *ADDENDS)
+OF_DECIDED = ("human_decided", "human_a", "human_b")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Every figure is a rate of units (0.31 is 31 points).
+
+    `parts`: the keys of OF_ALL over all units, of OF_DECIDED over decided ones. `flow` and `share` add up to
+    `parts["human"]`, by (bucket, category) and by bucket.
+    """
+
+    parts: dict[str, Estimate]
+    flow: dict[Cell, Estimate]
+    share: dict[Cell, Estimate]
+    flow_buckets: dict[str, Estimate]
+    share_buckets: dict[str, Estimate]
+    units: int
+    decided: int
+    clusters: int
+    clusters_decided: int
+    weight: float
+
+
+def split(
+    units: pd.DataFrame, buckets: Sequence[str], resamples: int, confidence: float, rng: np.random.Generator
+) -> Split:
+    """Split one contrast.
+
+    `units` has one row for each unit present in both conditions: `cluster`, `weight`, `success_a`, `success_b`
+    (0 or 1), `correct_a`, `correct_b` (0, 1, or NaN without a usable verdict), `label_a`, `label_b`,
+    `bucket_a`, `bucket_b`. Units without two usable verdicts are undecided. With s the automatic success and h
+    the human verdict, s = h + u - m (u: s without h, undeserved credit; m: h without s, missed), so over the
+    same weighted N the apparent gain is the human gain + the change of u - the change of m + undecided.
+
+    Flow of category k: P(k -> correct) - P(correct -> k). Share: P_A(k) - P_B(k), over decided units. The
+    bucket of k is read on the side where it stands, since patched and unpatched rows may differ.
+    Intervals resample clusters.
+    """
+    decided = (units["correct_a"].notna() & units["correct_b"].notna()).to_numpy(bool)
+    cells = _cells(units, decided)
+    columns = _columns(units, decided, cells)
+    weight = units["weight"].to_numpy(float)
+    codes, names = pd.factorize(units["cluster"], sort=True)
+    order = [*OF_ALL, *OF_DECIDED, *(("flow", c) for c in cells), *(("share", c) for c in cells)]
+    values = np.column_stack([columns[key] for key in order]) if len(units) else np.zeros((0, len(order)))
+    bucket_order = [*buckets, *dict.fromkeys(bucket for bucket, _ in cells if bucket not in buckets)]
+    grouped = [_grouped(values, order, kind, bucket) for kind in ("flow", "share") for bucket in bucket_order]
+    values = np.column_stack([values, *grouped])
+    totals = np.ones_like(values)
+    totals[:, [order.index(key) for key in OF_DECIDED]] = decided[:, None]
+    bootstrap = ClusterBootstrap.of(len(names), resamples, confidence, rng)
+    sums = [cluster_sums(array * weight[:, None], codes, len(names)) for array in (values, totals)]
+    found = bootstrap.ratios(sums[0], sums[1])
+    by_key = dict(zip(order, found, strict=False))
+    rest = found[len(order) :]
+    return Split(
+        parts={key: by_key[key] for key in (*OF_ALL, *OF_DECIDED)},
+        flow={cell: by_key["flow", cell] for cell in cells},
+        share={cell: by_key["share", cell] for cell in cells},
+        flow_buckets=dict(zip(bucket_order, rest[: len(bucket_order)], strict=True)),
+        share_buckets=dict(zip(bucket_order, rest[len(bucket_order) :], strict=True)),
+        units=len(units),
+        decided=int(decided.sum()),
+        clusters=len(names),
+        clusters_decided=int(units.loc[decided, "cluster"].nunique()),
+        weight=float(weight.sum()),
+    )
+
+
+def _side(units: pd.DataFrame, side: str) -> tuple[Array, Array, pd.Series[str], pd.Series[str]]:
+    """Success, correctness (NaN as it is), bucket and label of one side."""
+    bucket = units[f"bucket_{side}"].where(units[f"bucket_{side}"].notna(), NO_BUCKET)
+    return (
+        units[f"success_{side}"].to_numpy(float),
+        units[f"correct_{side}"].to_numpy(float),
+        bucket,
+        units[f"label_{side}"],
+    )
+
+
+def _cells(units: pd.DataFrame, decided: np.typing.NDArray[np.bool_]) -> list[Cell]:
+    """The categories that occur where a decided unit is not correct, with the bucket that they have there."""
+    found: set[Cell] = set()
+    for side in ("a", "b"):
+        _, correct, bucket, label = _side(units, side)
+        wrong = decided & (correct == 0)
+        found |= set(zip(bucket[wrong], label[wrong], strict=True))
+    return sorted(found)
+
+
+def _columns(
+    units: pd.DataFrame, decided: np.typing.NDArray[np.bool_], cells: list[Cell]
+) -> dict[object, Array]:
+    """The value of each unit in each figure; the figure is its weighted mean."""
+    s_a, h_a, bucket_a, label_a = _side(units, "a")
+    s_b, h_b, bucket_b, label_b = _side(units, "b")
+    h_a, h_b = np.where(decided, h_a, 0.0), np.where(decided, h_b, 0.0)
+    gain = s_b - s_a
+    columns: dict[object, Array] = {
+        "success_a": s_a,
+        "success_b": s_b,
+        "apparent": gain,
+        "human": h_b - h_a,
+        "undeserved": decided * (s_b * (1 - h_b) - s_a * (1 - h_a)),
+        "missed": -(decided * (h_b * (1 - s_b) - h_a * (1 - s_a))),
+        "undecided": np.where(decided, 0.0, gain),
+        "human_decided": h_b - h_a,
+        "human_a": h_a,
+        "human_b": h_b,
+    }
+    for cell in cells:
+        in_a = (decided & (h_a == 0) & (bucket_a == cell[0]) & (label_a == cell[1])).to_numpy(float)
+        in_b = (decided & (h_b == 0) & (bucket_b == cell[0]) & (label_b == cell[1])).to_numpy(float)
+        columns["flow", cell] = in_a * h_b - in_b * h_a
+        columns["share", cell] = in_a - in_b
+    return columns
+
+
+def _grouped(values: Array, order: Sequence[object], kind: str, bucket: str) -> Array:
+    """The sum of the columns of one bucket: [U]."""
+    chosen = [i for i, key in enumerate(order) if isinstance(key, tuple) and key[0] == kind and key[1][0] == bucket]
+    return np.asarray(values[:, chosen].sum(1))

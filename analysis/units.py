@@ -1,0 +1,72 @@
+"""The units of a contrast: prompt pair × input × output language, once in each of its two conditions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gainsift.analysis.inclusion import Inclusion
+from gainsift.schemas.config import Condition, Contrast, StudyConfig
+
+SIDE = ["unit", "item_id", "family", "success", "correct", "label", "bucket", "identical", "sense_split",
+        "sense_not_given", "undecided", "selected", "row_id"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Units:
+    """`frame` has one row for each unit of the sample, `*_a` and `*_b` for its two sides, and its `weight`.
+
+    `only_a`, `only_b`: units present in one condition alone. `outside`: units that the draw left out.
+    `excluded`: units of concepts flagged `sense_split`, where the study leaves them out.
+    """
+
+    frame: pd.DataFrame
+    only_a: int
+    only_b: int
+    outside: int
+    excluded: int
+
+
+def rows_of(frame: pd.DataFrame, config: StudyConfig, condition: Condition) -> pd.DataFrame:
+    """The rows of one condition of a contrast."""
+    layer = frame["layer"].isna() if condition.layer is None else (frame["layer"] == condition.layer).fillna(False)
+    return frame[
+        (frame["checkpoint"] == config.checkpoint(condition.checkpoint).name)
+        & (frame["setting"] == condition.setting)
+        & (frame["prompt"] == condition.asked())
+        & layer.astype(bool)
+    ]
+
+
+def units_of(frame: pd.DataFrame, config: StudyConfig, contrast: Contrast, inclusion: Inclusion) -> Units:
+    """Join the two conditions and weigh each unit by one over the probability that both its items are judged.
+
+    A row that was never planned for judging (no link) puts no condition on the draw; its unit is undecided.
+    """
+    a, b = (rows_of(frame, config, condition)[SIDE] for condition in (contrast.a, contrast.b))
+    if config.analysis.exclude_sense_split:
+        flagged = set(a.loc[a["sense_split"], "unit"]) | set(b.loc[b["sense_split"], "unit"])
+        a, b = a[~a["unit"].isin(flagged)], b[~b["unit"].isin(flagged)]
+    else:
+        flagged = set()
+    both = a.merge(b, on="unit", suffixes=("_a", "_b"))
+    linked_a, linked_b = both["item_id_a"].notna(), both["item_id_b"].notna()
+    inside = (both["selected_a"] | ~linked_a) & (both["selected_b"] | ~linked_b)
+    units = both[inside].reset_index(drop=True)
+    units["weight"] = [
+        1 / inclusion.probability([item for item in pair if isinstance(item, str)])
+        if any(isinstance(item, str) for item in pair)
+        else 1.0
+        for pair in zip(units["item_id_a"], units["item_id_b"], strict=True)
+    ]
+    units["cluster"] = units["family_a"]
+    for name in ("identical", "sense_split"):
+        units[name] = units[f"{name}_a"] | units[f"{name}_b"]
+    return Units(
+        frame=units,
+        only_a=len(a) - len(both),
+        only_b=len(b) - len(both),
+        outside=len(both) - len(units),
+        excluded=len(flagged),
+    )

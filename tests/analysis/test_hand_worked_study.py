@@ -1,0 +1,375 @@
+"""The study worked out by hand: every cell of every table is a fraction whose working stands beside it.
+
+Contrast: from A = checkpoint c1, unpatched, to B = checkpoint c2, `tgt` patched at layer 1. Letters:
+C correct, O other_sense, H homograph_copy, P plain_copy, G hypernym, X other_concept, U unrelated,
+? undecided. `w` is one over the joint probability of the unit's two items.
+
+ unit  pair,out  s_A A  s_B B   w     what it shows
+ u1    P1  de    0   P   1  C   1     shares a word family with u2 and u12 (both concepts are `bank` in English)
+ u2    P2  de    0   O   1  C   1     the shown word carries the sense, so O stands
+ u3    P3  de    0   H   1  C   1
+ u4    P4  de    1   C   1  C   1     one item for both rows
+ u5    P5  de    1   C   0  O   1
+ u6    P6  de    0   U   1  C   1
+ u7    P7  de    0   U   0  O   1     sense of the target prompt's word: B is patched, so O stands
+ u8    P8  de    0   P   1  C   8/5   not drawn; item A is shared with u9, item B with u10, both drawn
+ u9    P9  de    0   P   0  C   2     drawn with 1/2; B is right but not listed (missed)
+ u10   P10 de    1   O   1  C   2     drawn with 1/2; A is a listed form that the reader calls another sense
+ u11   P1  fr    0   G   1  C   1
+ u12   P2  fr    1   C   0  X   1     the patch had no effect
+ u13   P3  fr    0   X   1  C   1     on an unpatched row the other concept is an error: ability
+ u14   P4  fr    0   C   1  C   1     missed in A
+ u15   P5  fr    1   U   0  U   1     undeserved credit in A; one of two annotators is unsure
+ u16   P6  fr    0   ?   1  C   1     A: both annotators unsure
+ u17   P7  fr    1   ?   0  U   1     A: a tie
+ u18   P8  fr    0   P   1  ?   4     drawn with 1/4; A judged by one person, B skipped by both
+ u19   P11 de    0   U   1  C   2     A was called O, but no given form carries the sense: it becomes U
+ u20   P11 fr    0   P   1  H   1     `identical`: the French reference is the English word
+ out   P9  fr    drawn with 1/2, not drawn, items its own: outside the sample
+ P12   de only in A (C, s=1), fr only in B (C, s=1): in one condition only
+
+P8, P9 and P10 have the same two concepts and other example words.
+u8 is in the sample if it is drawn itself or both u9 and u10 are: 1 - (1/2)(1 - 1/4) = 5/8.
+N = 14 units of weight 1 (u1-u7, u11-u17) + 8/5 + 2 + 2 + 4 + 2 + 1 = 133/5; decided: less u16, u17, u18: 103/5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction as F
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gainsift.analysis.results import Results, analyse
+from gainsift.analysis.tables import Table
+from gainsift.schemas.concepts import Concept, Sense
+
+CODES = {
+    "C": "correct", "O": "other_sense", "H": "homograph_copy", "P": "plain_copy", "G": "hypernym",
+    "X": "other_concept", "U": "unrelated", "S": "unsure", "-": None,
+}  # fmt: skip
+HALF, QUARTER = F(1, 2), F(1, 4)
+
+
+def build(study: Any, concept: Callable[..., Concept]) -> None:
+    bank = {"en": ["bank"], "de": ["Ufer"], "fr": ["rive"]}
+    money = Sense(id="bank.money", gloss="a place for money", forms={"en": ["bank"], "de": ["Bank"]})
+    changes: dict[str, dict[str, Any]] = {
+        "s1": {"reference": bank, "accepted": {"de": ["Gestade"]}},
+        "s2": {"reference": {"en": ["Bank"], "de": ["Geldhaus"], "fr": ["banque"]}, "senses": [money]},
+        "s5": {"senses": [Sense(id="s5.b", gloss="its other meaning", forms={"en": ["en_s5"]})]},
+        "t7": {"senses": [Sense(id="t7.b", gloss="its other meaning", forms={"en": ["en_t7"]})]},
+        "s8": {"reference": {"en": ["en_s8"], "de": ["de_s8", "de_s8b"], "fr": ["fr_s8"]}},
+        "s11": {"reference": {"en": ["hotel"], "de": ["de_s11"], "fr": ["Hotel"]}},
+        "t11": {"senses": [Sense(id="t11.b", gloss="its other meaning", forms={"en": ["en_t11"]})]},
+    }
+    for number in range(1, 13):
+        base = 8 if number in (9, 10) else number
+        source, target = (concept(name, **changes.get(name, {})) for name in (f"s{base}", f"t{base}"))
+        study.pair(f"P{number}", source, target)
+
+    def unit(pair: str, out: str, a: str, votes_a: str, b: str, votes_b: str, p: F = F(1), drawn: bool = True,
+             senses: tuple[str | None, str | None] = (None, None)) -> None:  # fmt: skip
+        """Votes are letters of a1, a2, a3; an item that two units share is judged where votes are given."""
+        at_b = {"setting": "tgt", "layer": 1}
+        for checkpoint, answer, votes, where, sense in (
+            ("c1", a, votes_a, {}, senses[0]),
+            ("c2", b, votes_b, at_b, senses[1]),
+        ):
+            if not answer:
+                continue
+            item = study.row(pair, ("en", out), checkpoint, answer, probability=p, drawn=drawn, **where)
+            for annotator, letter in zip(("a1", "a2", "a3"), votes, strict=False):
+                study.vote(item, annotator, CODES[letter], sense if letter == "O" else None)
+
+    unit("P1", "de", "bank", "PP", "Ufer", "CC")
+    unit("P2", "de", "Fluss", "OO", "Geldhaus", "CC", senses=("bank.money", None))
+    unit("P3", "de", "en_s3", "HH", "de_s3", "CC")
+    unit("P4", "de", "de_s4", "CC", "de_s4", "")
+    unit("P5", "de", "de_s5", "CC", "anders", "OO", senses=(None, "s5.b"))
+    unit("P6", "de", "Fenster", "UU", "de_s6", "CC")
+    unit("P7", "de", "Fenster", "UU", "anders", "OO", senses=(None, "t7.b"))
+    unit("P8", "de", "en_s8", "PP", "de_s8", "CC", HALF, drawn=False)
+    unit("P9", "de", "en_s8", "", "Synonym", "CC", HALF)
+    unit("P10", "de", "de_s8b", "OOC", "de_s8", "", HALF, senses=("not_listed", None))
+    unit("P1", "fr", "bord", "GG", "rive", "CC")
+    unit("P2", "fr", "banque", "CC", "fr_t2", "XX")
+    unit("P3", "fr", "fr_t3", "XX", "fr_s3", "CUC")
+    unit("P4", "fr", "synonyme", "CC", "fr_s4", "CC")
+    unit("P5", "fr", "fr_s5", "US", "porte", "UU")
+    unit("P6", "fr", "quoi", "SS", "fr_s6", "CC")
+    unit("P7", "fr", "fr_s7", "CU", "porte", "UU")
+    unit("P8", "fr", "en_s8", "P", "fr_s8", "--", QUARTER)
+    unit("P11", "de", "anders", "OO", "de_s11", "CC", HALF, senses=("t11.b", None))
+    unit("P11", "fr", "en_s11", "PP", "hotel", "HH")
+    unit("P9", "fr", "fr_t8", "", "fr_autre", "", HALF, drawn=False)
+    unit("P12", "de", "de_s12", "CC", "", "")
+    unit("P12", "fr", "", "", "fr_s12", "CC")
+    first = next(iter(study.items.values()))
+    study.vote(first, "lexicon", "plain_copy", source="auto")
+    study.vote(first, "sim1", "correct", source="simulated")
+    study.vote(first, "a3", "correct", label_fingerprint="an older definition")
+    study.vote(first, "a3", "correct", content_key="of no item")
+
+
+@pytest.fixture
+def results(make_study: Callable[..., Any], plain_concept: Callable[..., Concept]) -> Results:
+    study = make_study()
+    build(study, plain_concept)
+    return analyse(study.write())
+
+
+def cell(table: Table, column: str, **where: Any) -> Any:
+    """The one value of `column` in the row that `where` names; the point of an estimate."""
+    rows = [row for row in table.rows if all(row[key] == value for key, value in where.items())]
+    assert len(rows) == 1, f"{table.name}: {where} names {len(rows)} rows"
+    value = rows[0][column]
+    return getattr(value, "point", value)
+
+
+def close(value: float, expected: F) -> None:
+    assert value == pytest.approx(float(expected), abs=1e-12), f"{value} is not {expected}"
+
+
+# Numerators over N = 133/5, so a sum x of weights is x * 5/133.
+# Δs: u1 1 + u2 1 + u3 1 - u5 1 + u6 1 = 3; u8 8/5; u11 1 - u12 1 + u13 1 + u14 1 - u15 1 + u16 1 - u17 1 = 1;
+#     u18 4; u19 2; u20 1: 63/5
+# Δh: u1 + u2 + u3 - u5 + u6 = 3; u8 8/5 + u9 2 + u10 2; u11 - u12 + u13 = 1; u19 2: 58/5
+# u:  A u10 2 + u15 1 = 3, B u20 1: -2.   m: A u14 1, B u9 2: +1.   undecided: u16 1 - u17 1 + u18 4 = 4
+# 58/5 - 2 - 1 + 4 = 63/5
+SPLIT = {
+    "apparent": F(63, 133),
+    "human": F(58, 133),
+    "undeserved": F(-10, 133),
+    "missed": F(-5, 133),  # as it enters the sum: minus Δm
+    "undecided": F(20, 133),
+    "human_decided": F(58, 103),
+}
+# success: A u4 u5 u12 u15 u17 = 5, u10 2: 7; B: 7 + 63/5 = 98/5
+# human among decided (103/5): A u4 u5 u12 u14 = 4; B: 4 + 58/5 = 78/5
+LEVELS = {"success_a": F(35, 133), "success_b": F(98, 133), "human_a": F(20, 103), "human_b": F(78, 103)}
+# flow: ability u6 1 + u13 1 + u19 2 = 4; plain u1 1 + u8 8/5 + u9 2 = 23/5; homograph u3 1;
+#       sense u2 1 + u10 2 - u5 1 = 2; granularity u11 1; patch effect -u12 1. Sum 58/5.
+FLOW = {
+    "ability": F(20, 133),
+    "plain_copying": F(23, 133),
+    "homograph_copying": F(5, 133),
+    "sense_selection": F(10, 133),
+    "granularity": F(5, 133),
+    "patch_effect": F(-5, 133),
+}
+# share: ability A u6 1 + u7 1 + u13 1 + u15 1 + u19 2 = 6, B u15 1: 5; plain A u1 1 + u8 8/5 + u9 2 + u20 1 = 28/5;
+#        homograph A u3, B u20: 0; sense A u2 1 + u10 2, B u5 1 + u7 1: 1; granularity 1; patch effect -1. Sum 58/5.
+SHARE = {
+    "ability": F(25, 133),
+    "plain_copying": F(28, 133),
+    "homograph_copying": F(0),
+    "sense_selection": F(5, 133),
+    "granularity": F(5, 133),
+    "patch_effect": F(-5, 133),
+}
+BY_CATEGORY = {  # (bucket, category): flow, share
+    ("ability", "unrelated"): (F(15, 133), F(20, 133)),  # u6 1 + u19 2; A u6 u7 u15 u19 = 5 - B u15 1
+    ("ability", "other_concept"): (F(5, 133), F(5, 133)),  # u13, the unpatched side
+    ("patch_effect", "other_concept"): (F(-5, 133), F(-5, 133)),  # u12, the patched side
+    ("plain_copying", "plain_copy"): (F(23, 133), F(28, 133)),
+    ("homograph_copying", "homograph_copy"): (F(5, 133), F(0)),
+    ("sense_selection", "other_sense"): (F(10, 133), F(5, 133)),
+    ("granularity", "hypernym"): (F(5, 133), F(5, 133)),
+}
+
+
+def test_split(results: Results) -> None:
+    table = results.tables["split"]
+    for part, expected in (SPLIT | LEVELS).items():
+        close(cell(table, "flow", part=part), expected)
+    for bucket in FLOW:
+        close(cell(table, "flow", part=bucket), FLOW[bucket])
+        close(cell(table, "share", part=bucket), SHARE[bucket])
+    for part in ("human", "undeserved", "missed", "undecided", *FLOW):  # share of the apparent gain, 63/133
+        close(cell(table, "of_gain", part=part), (SPLIT | FLOW)[part] / F(63, 133))
+    assert {row["part"] for row in table.rows} == {*SPLIT, *LEVELS, *FLOW}
+    assert {(row["units"], row["clusters"]) for row in table.rows if row["part"] != "human_decided"} >= {(20, 8)}
+    assert (cell(table, "units", part="human_decided"), cell(table, "clusters", part="human_decided")) == (17, 8)
+
+
+def test_split_by_category(results: Results) -> None:
+    table = results.tables["split_categories"]
+    found = {(row["bucket"], row["category"]) for row in table.rows}
+    assert found == set(BY_CATEGORY)
+    for (bucket, category), (flow, share) in BY_CATEGORY.items():
+        close(cell(table, "flow", bucket=bucket, category=category), flow)
+        close(cell(table, "share", bucket=bucket, category=category), share)
+
+
+def test_split_without_identical_units(results: Results) -> None:
+    """Without u20: N = 128/5; Δs 58/5, Δh 58/5, u -3, m +1, undecided 4; plain share A 23/5, homograph share u3 1."""
+    table = results.tables["split_without_identical"]
+    expected = {
+        "apparent": F(58, 128), "human": F(58, 128), "undeserved": F(-15, 128), "missed": F(-5, 128),
+        "undecided": F(20, 128), "human_decided": F(58, 98), "success_a": F(35, 128), "success_b": F(93, 128),
+        "human_a": F(20, 98), "human_b": F(78, 98),
+    }  # fmt: skip
+    for part, value in expected.items():
+        close(cell(table, "flow", part=part), value)
+    for bucket, value in FLOW.items():
+        close(cell(table, "flow", part=bucket), value * F(133, 128))
+    close(cell(table, "share", part="plain_copying"), F(23, 128))
+    close(cell(table, "share", part="homograph_copying"), F(5, 128))
+    assert cell(table, "units", part="apparent") == 19
+
+
+def test_units_counted(results: Results) -> None:
+    (row,) = results.tables["units"].rows
+    counts = {key: row[key] for key in row if key not in ("contrast",)}
+    assert counts == {
+        "units": 20, "decided": 17, "clusters": 8, "weight": pytest.approx(133 / 5), "only_a": 1, "only_b": 1,
+        "outside": 1, "identical": 1, "sense_split": 0, "sense_not_given": 1, "excluded": 0,
+    }  # fmt: skip
+
+
+# Shares weigh every row by one over its item's probability: A rows of u8 and u9 (one item) 4/3 each, u10 2, u18 4,
+# u19 2; B rows of u8 and u10 (one item) 4/3 each, u9 2, u18 4, u19 2; all others, P12 included, 1.
+# A decided: u1-u7 7, u8 u9 8/3, u10 2, u11-u15 5, u18 4, u19 2, u20 1, P12 1: 74/3. Undecided u16, u17: all 80/3.
+# B decided: u1-u7 7, u8 u10 8/3, u9 2, u11-u17 7, u19 2, u20 1, P12 1: 68/3. Undecided u18 4: all 80/3.
+A_SHARES = {
+    "correct": F(15, 74),  # u4 u5 u12 u14 P12
+    "other_sense": F(9, 74),  # u2 1, u10 2
+    "homograph_copy": F(3, 74),
+    "plain_copy": F(26, 74),  # u1 1, u8 u9 8/3, u18 4, u20 1: 26/3
+    "hypernym": F(3, 74),
+    "other_concept": F(3, 74),
+    "unrelated": F(15, 74),  # u6 u7 u15, u19 2
+}
+B_SHARES = {
+    "correct": F(50, 68),  # u1 u2 u3 u4 u6 5, u8 u10 8/3, u9 2, u11 u13 u14 u16 4, u19 2, P12 1: 50/3
+    "other_sense": F(6, 68),
+    "homograph_copy": F(3, 68),
+    "other_concept": F(3, 68),
+    "unrelated": F(6, 68),
+    "plain_copy": F(0),
+    "hypernym": F(0),
+}
+
+
+def test_shares(results: Results) -> None:
+    table = results.tables["shares"]
+    for checkpoint, expected in (("c1", A_SHARES), ("c2", B_SHARES)):
+        for category, share in expected.items():
+            close(cell(table, "share", checkpoint=checkpoint, category=category), share)
+    assert len(table.rows) == 2 * 7
+
+
+def test_outcomes(results: Results) -> None:
+    """Success over all rows of the sample: A u4 u5 u12 u15 u17 P12 6, u10 2; B 59/3 (u18 4, u20 1 among them)."""
+    table = results.tables["outcomes"]
+    expected: dict[str, dict[str, F]] = {
+        "c1": {"success": F(24, 80), "correct": F(15, 74), "ability": F(18, 74), "plain_copying": F(26, 74),
+               "homograph_copying": F(3, 74), "sense_selection": F(9, 74), "granularity": F(3, 74),
+               "patch_effect": F(0)},
+        "c2": {"success": F(59, 80), "correct": F(50, 68), "ability": F(6, 68), "plain_copying": F(0),
+               "homograph_copying": F(3, 68), "sense_selection": F(6, 68), "granularity": F(0),
+               "patch_effect": F(3, 68)},
+    }  # fmt: skip
+    for checkpoint, row in expected.items():
+        for column, value in row.items():
+            close(cell(table, column, checkpoint=checkpoint), value)
+    assert [(row["rows"], row["decided"]) for row in table.rows] == [(21, 19), (21, 20)]
+
+
+# Items with two or more usable labels: 32 on which two people agree (P 3, O 4, H 2, C 16, U 4, G 1, X 2), u10A
+# (O O C), u13B (C U C), u16... is unsure, u17A (C U). Coincidences: an agreeing pair adds 2; of three (k, k, l) adds
+# o_kk 1, o_kl 1, o_lk 1. So o_PP 6, o_OO 8+1, o_HH 4, o_CC 32+1, o_UU 8, o_GG 2, o_XX 4, o_OC = o_CO 1,
+# o_CU = o_UC 1+1. n_P 6, n_O 10, n_H 4, n_C 36, n_U 10, n_G 2, n_X 4; n 72.
+# alpha = 1 - (n - 1) (sum of o_ck) / (n² - sum of n_c²) = 1 - 71 * 6 / (5184 - 1568) = 3190/3616
+# by kind: error 16, behaviour 14, correct 36, near 2, no effect 4: 1 - 71 * 6 / (5184 - 1768) = 2990/3416
+# by label: 1 - (n - 1)(n_k - o_kk) / (n_k (n - n_k))
+LABEL_ALPHA = {
+    "correct": (1 - F(71 * 3, 36 * 36), 36),
+    "unrelated": (1 - F(71 * 2, 10 * 62), 11),  # support counts u15A, judged by one person
+    "other_sense": (1 - F(71 * 1, 10 * 62), 10),
+    "plain_copy": (F(1), 7),  # support counts u18A
+    "homograph_copy": (F(1), 4),
+    "hypernym": (F(1), 2),
+    "other_concept": (F(1), 4),
+}
+
+
+def test_agreement(results: Results) -> None:
+    table = results.tables["agreement"]
+    close(cell(table, "alpha", level="category"), 1 - F(71 * 6, 3616))
+    close(cell(table, "alpha", level="kind"), 1 - F(71 * 6, 3416))
+    # agreeing pairs of people: 32 + 1 (O O) + 1 (C C) of 32 + 3 + 3 + 1; by kind the same
+    close(cell(table, "percent", level="category"), F(100 * 34, 39))
+    assert cell(table, "items", level="category") == 37  # with a usable label; u16A and u18B have none
+    assert cell(table, "pairable", level="category") == 35
+    assert cell(table, "judgements", level="category") == 74
+    labels = results.tables["agreement_labels"]
+    assert {row["label"] for row in labels.rows} == set(LABEL_ALPHA)
+    for label, (alpha, support) in LABEL_ALPHA.items():
+        close(cell(labels, "alpha", label=label), alpha)
+        assert cell(labels, "support", label=label) == support
+
+
+def test_agreement_of_pairs(results: Results) -> None:
+    """a1-a2: 35 items, 33 agree, marginals P3 O5 H2 C18 U4 G1 X2 and P3 O5 H2 C16 U6 G1 X2: pe = 355/1225.
+
+    a1-a3: items u10A (O, C) and u13B (C, C): po = pe = 1/2. a2-a3: (O, C), (U, C): po = pe = 0.
+    """
+    table = results.tables["agreement_pairs"]
+    close(cell(table, "cohen_kappa", a="a1", b="a2"), F(80, 87))
+    close(cell(table, "cohen_kappa", a="a1", b="a3"), F(0))
+    close(cell(table, "cohen_kappa", a="a2", b="a3"), F(0))
+    assert [row["n"] for row in table.rows] == [35, 2, 2]
+
+
+def test_confusion(results: Results) -> None:
+    """Pairs of labels on one item: C-C 16 + 1, O-O 4 + 1, O-C 2 (u10A), C-U 2 (u13B) + 1 (u17A)."""
+    table = results.tables["agreement_confusion"]
+    found = {
+        (row["label"], other): row[other] for row in table.rows for other in (r["label"] for r in table.rows)
+    }  # fmt: skip
+    diagonal = {"plain_copy": 3, "other_sense": 5, "homograph_copy": 2, "correct": 17, "unrelated": 4, "hypernym": 1}
+    expected = {(name, name): count for name, count in (diagonal | {"other_concept": 2}).items()}
+    expected |= {("other_sense", "correct"): 2, ("correct", "unrelated"): 3}
+    expected |= {(b, a): count for (a, b), count in expected.items()}
+    assert {key: count for key, count in found.items() if count} == expected
+
+
+def test_left_out(results: Results) -> None:
+    counts = {row["what"]: row["count"] for row in results.tables["left_out"].rows if row["count"]}
+    assert counts == {
+        "tasks skipped by annotators": 2,
+        "judgements `unsure`": 3,
+        "automatic pre-labels (never count as judgements)": 1,
+        "simulated judgements (there are human ones)": 1,
+        "judgements no longer valid: the definition of the label has changed": 1,
+        "judgements of answers that are no item of this study": 1,
+        "items to be judged without a usable judgement": 2,
+        "items with a tie between labels": 1,
+        "rows whose `other_sense` became `unrelated` (no given form carries the sense)": 1,
+    }
+
+
+def test_the_report_folder_holds_the_same_numbers(
+    make_study: Callable[..., Any], plain_concept: Callable[..., Concept], tmp_path: Path
+) -> None:
+    import csv
+    import json
+
+    from gainsift.analysis.report import write_report
+
+    maker = make_study()
+    build(maker, plain_concept)
+    study = maker.write()
+    write_report(study, analyse(study))
+    with (study.report_folder / "tables" / "split.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["part"]: row for row in csv.DictReader(line for line in file if not line.startswith("#"))}
+    for part, expected in (SPLIT | LEVELS | FLOW).items():
+        close(float(rows[part]["flow"]), expected)
+    summary = json.loads((study.report_folder / "summary.json").read_text("utf-8"))
+    (contrast,) = summary["contrasts"]
+    close(contrast["parts"]["apparent"]["point"], F(63, 133))
+    close(contrast["flow"]["plain_copying"]["point"], F(23, 133))

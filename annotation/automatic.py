@@ -1,0 +1,39 @@
+"""Stores the pre-labels of a study's items as judgements of source `auto`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from gainsift.annotation.judgements import Appended, append_new, last_lines, machine_line
+from gainsift.annotation.lexicon import Lexicon
+from gainsift.annotation.prelabel import prelabel
+from gainsift.annotation.tasks import Assignment, task_uid
+from gainsift.schemas.study import Study
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Prelabelled:
+    """Items by label; `none` where the lexicon cannot tell."""
+
+    counts: dict[str, int]
+    appended: Appended
+
+
+def store_prelabels(study: Study) -> Prelabelled:
+    """One line an item; a label that the study's taxonomy lacks counts as none. Twice adds nothing."""
+    lexicon = Lexicon(study.concepts.values())
+    counts: Counter[str] = Counter()
+    lines = []
+    for item in study.items():
+        found = prelabel(item, lexicon)
+        if found and found.label not in study.taxonomy.ids:
+            found = None
+        counts[found.label if found else "none"] += 1
+        concepts = (lexicon.concepts[item.intended_concept], lexicon.concepts[item.other_concept])
+        uid = task_uid(study.id, Assignment(item, AUTO))
+        label, sense = (found.label, found.sense) if found else (None, None)
+        lines.append(machine_line(study.id, item, uid, AUTO, "auto", label, sense, study.taxonomy, concepts))
+    return Prelabelled(dict(counts.most_common()), append_new(study, lines, last_lines(study)))

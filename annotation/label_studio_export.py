@@ -1,0 +1,266 @@
+"""Reads a Label Studio export (format JSON) into judgements. The tool checks almost nothing, so this does."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gainsift.annotation.judgements import Appended, append_new, last_lines
+from gainsift.annotation.label_config import COMMENT, LABEL, SENSE, SENSE_TEXT
+from gainsift.annotation.shown import senses_of
+from gainsift.annotation.tasks import Assignment, assignments, rules_fingerprint, task_uid
+from gainsift.schemas.errors import UserError, did_you_mean
+from gainsift.schemas.record import fingerprint
+from gainsift.schemas.rows import Annotation, Item, Status
+from gainsift.schemas.study import Study
+from gainsift.schemas.taxonomy import NOT_LISTED, SENSE_LABEL
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import found. `lines` counts what the export holds by status, `appended` what was new in it."""
+
+    tasks: int
+    untouched: int
+    lines: dict[str, int]
+    without_sense: int
+    several_judgements: int
+    earlier_rules: int
+    withdrawn_drafts: int
+    appended: Appended
+
+
+@dataclass(frozen=True)
+class Result:
+    """The fields of one submitted page, checked."""
+
+    label: str | None
+    sense: str | None
+    sense_text: str
+    comment: str
+
+
+def import_exports(study: Study, files: list[Path]) -> Imported:
+    """Check every task of every file, then append what is new in one write.
+
+    Who judged is known from the task's uid: each annotator has a task file, and so a project, of their own. The
+    account named in the export is not looked at, and not stored. Raises UserError naming file and task; then nothing
+    is written.
+    """
+    known = last_lines(study)
+    index = _Index(study, known)
+    lines: list[Annotation] = []
+    tasks = untouched = 0
+    for file in files:
+        for where, task in read_tasks(file):
+            found = list(index.lines(where, task))
+            tasks += 1
+            untouched += not found
+            lines += found
+    withdrawn = _gone_drafts(lines, known)
+    per_task = Counter(line.task_uid for line in {line.judgement_id: line for line in lines}.values()
+                       if line.status == "judged")  # fmt: skip
+    return Imported(
+        tasks=tasks,
+        untouched=untouched,
+        lines=dict(Counter(line.status for line in lines)),
+        without_sense=sum(line.label == SENSE_LABEL and line.sense is None for line in lines),
+        several_judgements=sum(number > 1 for number in per_task.values()),
+        earlier_rules=index.earlier_rules,
+        withdrawn_drafts=len(withdrawn),
+        appended=append_new(study, [*lines, *withdrawn], known),
+    )
+
+
+def _gone_drafts(lines: list[Annotation], known: dict[str, Annotation]) -> list[Annotation]:
+    """Drafts imported earlier whose task has been submitted since: taken back, the submission stands instead."""
+    final = {line.task_uid for line in lines if line.status != "draft"}
+    present = {line.judgement_id for line in lines}
+    return [
+        line.model_copy(update={"status": "withdrawn"})
+        for line in known.values()
+        if line.status == "draft" and line.task_uid in final and line.judgement_id not in present
+    ]
+
+
+def read_tasks(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place for messages, task) for each task of an export."""
+    try:
+        tasks = json.loads(file.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        raise UserError(str(file), "no such file", "export the project in the format JSON") from None
+    except OSError as error:
+        raise UserError(str(file), f"cannot be read ({error.strerror})", "name an export file") from None
+    except json.JSONDecodeError as error:
+        remedy = "the file is cut off or damaged: export again"
+        raise UserError(f"{file}:{error.lineno}", f"not JSON ({error.msg})", remedy) from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise UserError(str(file), f"not JSON ({type(error).__name__})", "export the project again") from None
+    if not isinstance(tasks, list):
+        raise UserError(str(file), "expected a list of tasks", "export the project in the format JSON")
+    for number, task in enumerate(tasks, start=1):
+        name = task.get("id", f"number {number}") if isinstance(task, dict) else f"number {number}"
+        where = f"{file}: task {name}"
+        if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
+            raise UserError(where, "has no data", "export in the format JSON (not JSON-MIN or CSV)")
+        if not isinstance(task.get("annotations"), list):
+            raise UserError(where, "has no annotations", "export in the format JSON (not JSON-MIN, not an import file)")
+        yield where, task
+
+
+class _Index:
+    """Finds the assignment behind a uid, and turns what was submitted for it into lines."""
+
+    def __init__(self, study: Study, known: dict[str, Annotation]) -> None:
+        self.study = study
+        self.rules = rules_fingerprint(study.taxonomy)
+        self.earlier_rules = 0
+        items = study.items()
+        self.assignments: dict[str, Assignment] = {
+            line.task_uid: Assignment(line.item, line.annotator, line.round, line.repeat)
+            for line in known.values()
+            if line.source == "human"
+        }
+        for person in study.config.annotation.annotators:
+            for assignment in assignments(study, items, person.name):
+                self.assignments[task_uid(study.id, assignment)] = assignment
+
+    def lines(self, where: str, task: dict[str, Any]) -> Iterator[Annotation]:
+        data = task["data"]
+        assignment = self._assignment(where, data)
+        current = data.get("rules") == self.rules
+        prints = data.get("concepts")
+        if not (isinstance(prints, list) and all(isinstance(text, str) for text in prints)):
+            raise UserError(where, "its data has no list `concepts`", "import the task files of `annotate export`")
+        rules = None if current else str(data.get("rules"))
+        for entry in task["annotations"]:
+            if not isinstance(entry, dict):
+                raise UserError(where, "an annotation is no object", "export the project again")
+            self.earlier_rules += not current
+            yield self._line(where, assignment, entry, False, prints, rules)
+        for draft in task.get("drafts") or []:
+            # some exports list drafts by number only
+            entry = draft if isinstance(draft, dict) else {"id": draft}
+            yield self._line(where, assignment, entry, True, prints, rules)
+
+    def _assignment(self, where: str, data: dict[str, Any]) -> Assignment:
+        if data.get("study") != self.study.id:
+            raise UserError(
+                where,
+                f"belongs to study {data.get('study')!r}, this one is {self.study.id!r} ({self.study.config.name})",
+                "name the study that the tasks were exported from",
+            )
+        uid = data.get("uid")
+        if not isinstance(uid, str) or uid not in self.assignments:
+            raise UserError(
+                where,
+                f"uid {uid!r} fits no item and annotator of this study",
+                "restore the study.yaml, taxonomy and plan that the tasks were exported with",
+            )
+        return self.assignments[uid]
+
+    def _line(
+        self,
+        where: str,
+        assignment: Assignment,
+        entry: dict[str, Any],
+        draft: bool,
+        prints: list[str],
+        rules: str | None,
+    ) -> Annotation:
+        item = assignment.item
+        uid = task_uid(self.study.id, assignment)
+        result = self._result(where, item, entry.get("result") or [])
+        status = _status(entry, draft, result)
+        judged = status == "judged" and result.label is not None
+        unique = entry.get("unique_id")
+        number = entry.get("id")
+        # a judgement under other definitions keeps a fingerprint that fits none of today's
+        label_print = self.study.taxonomy.category(result.label or "").fingerprint() if judged else None
+        return Annotation(
+            study=self.study.id,
+            judgement_id=f"draft-{uid}-{number}" if draft else str(unique) if unique else f"annotation-{uid}-{number}",
+            task_uid=uid,
+            item_id=item.item_id,
+            content_key=item.content_key,
+            annotator=assignment.annotator,
+            round=assignment.round,
+            repeat=assignment.repeat,
+            source="human",
+            status=status,
+            label=result.label if judged else None,
+            sense=result.sense if judged else None,
+            sense_text=result.sense_text,
+            comment=result.comment,
+            lead_time=_number(entry.get("lead_time")),
+            created_at=_text(entry.get("created_at")),
+            updated_at=_text(entry.get("updated_at")),
+            taxonomy_version=item.taxonomy_version,
+            label_fingerprint=rules if judged and rules else label_print,
+            concept_fingerprints=prints,
+            result_hash=fingerprint([status, result.label, result.sense, result.sense_text, result.comment]),
+            item=item,
+        )
+
+    def _result(self, where: str, item: Item, parts: Any) -> Result:
+        if not isinstance(parts, list):
+            raise UserError(where, "its result is no list", "export the project again")
+        found: dict[str, str] = {}
+        for part in parts:
+            name = part.get("from_name") if isinstance(part, dict) else None
+            if name not in (LABEL, SENSE, SENSE_TEXT, COMMENT):
+                raise UserError(where, f"unknown field {name!r}", "use the label_config.xml of this study")
+            value = _value(where, name, part.get("value"))
+            if name in found and found[name] != value:
+                raise UserError(where, f"{name} is given twice", "correct it in Label Studio")
+            found[name] = value
+        label = found.get(LABEL)
+        taxonomy = self.study.taxonomy
+        if label is not None and label not in taxonomy.ids:
+            raise UserError(
+                where,
+                f"label {label!r} is not in taxonomy {taxonomy.version}",
+                did_you_mean(label, taxonomy.ids),
+            )
+        sense = found.get(SENSE) if label == SENSE_LABEL else None
+        if sense is not None:
+            intended = self.study.concepts.get(item.intended_concept)
+            other = self.study.concepts.get(item.other_concept)
+            listed = [choice.id for choice in senses_of(intended, other)] if intended and other else [sense]
+            known = [*listed, NOT_LISTED]
+            if sense not in known:
+                raise UserError(where, f"sense {sense!r} was no choice of this item", did_you_mean(sense, known))
+        return Result(label, sense, found.get(SENSE_TEXT, ""), found.get(COMMENT, ""))
+
+
+def _status(entry: dict[str, Any], draft: bool, result: Result) -> Status:
+    if draft:
+        return "draft"
+    if entry.get("was_cancelled"):
+        return "skipped"
+    return "judged" if result.label is not None else "empty"
+
+
+def _value(where: str, name: str, value: Any) -> str:
+    """The one choice, or the text; a text field may hold several lines."""
+    key = "choices" if name in (LABEL, SENSE) else "text"
+    parts = value.get(key) if isinstance(value, dict) else None
+    if isinstance(parts, str):
+        parts = [parts]
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise UserError(where, f"{name} has no {key}", "export the project again")
+    if key == "choices" and len(parts) != 1:
+        raise UserError(where, f"{name} has {len(parts)} choices instead of one", "correct it in Label Studio")
+    return "\n".join(parts)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,108 @@
+"""How text is shown to annotators: exactly, with spaces and invisible characters made visible, never as markup."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from gainsift.schemas.concepts import Concept, Sense
+from gainsift.schemas.languages import LANGUAGES
+from gainsift.schemas.rows import Item
+from gainsift.schemas.taxonomy import NOT_LISTED
+
+SPACE = "\u2423"  # ␣
+HOLDER = "\u25cc"  # ◌ carries a combining mark that has no letter before it
+NOTHING = "∅ no answer"
+_OWN_SIGNS = {SPACE, HOLDER, "⟨", "⟩"}
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"}
+
+
+def _pieces(text: str) -> list[tuple[str, bool]]:
+    """(what is shown, whether it is a mark of ours) for each character."""
+    pieces: list[tuple[str, bool]] = []
+    after_letter = False
+    for character in text:
+        category = unicodedata.category(character)
+        variation = "\ufe00" <= character <= "\ufe0f"
+        if character == " ":
+            pieces.append((SPACE, True))
+        elif category in _UNSEEN or variation or character in _OWN_SIGNS:
+            pieces.append((f"⟨U+{ord(character):04X}⟩", True))
+        elif category.startswith("M") and not after_letter:
+            pieces.append((HOLDER, True))
+            pieces.append((character, False))
+        else:
+            pieces.append((character, False))
+        after_letter = not pieces[-1][1]
+    return pieces
+
+
+def visible(text: str) -> str:
+    """`text` with a sign for every space and ⟨U+XXXX⟩ for every character that would not be seen.
+
+    Different texts give different results: the signs themselves are written as ⟨U+XXXX⟩.
+    """
+    return "".join(piece for piece, _ in _pieces(text))
+
+
+def escaped(text: str) -> str:
+    """HTML in which everything but letters, marks and digits is a numeric character reference.
+
+    Stricter than HTML needs, so that no template language, address resolver or variable of the labelling tool
+    finds anything in it either.
+    """
+    return "".join(c if unicodedata.category(c)[0] in "LM" or c.isdigit() else f"&#{ord(c)};" for c in text)
+
+
+def answer_html(answer: str) -> str:
+    """The answer as the labelling page shows it; our own signs carry the class `gs-mark`."""
+    if not answer:
+        body = f'<span class="gs-mark">{escaped(NOTHING)}</span>'
+    else:
+        body = "".join(
+            f'<span class="gs-mark">{escaped(piece)}</span>' if mark else escaped(piece)
+            for piece, mark in _pieces(answer)
+        )
+    return f'<div class="gs-answer"><bdi dir="auto">{body}</bdi></div>'
+
+
+def listed(concept: Concept, language: str) -> str:
+    """The right forms in a language: reference forms, then accepted ones after `also`."""
+    text = ", ".join(concept.reference.get(language, [])) or "(none listed)"
+    accepted = concept.accepted.get(language, [])
+    return text + (f" (also: {', '.join(accepted)})" if accepted else "")
+
+
+def direction(item: Item) -> str:
+    """`English → German`."""
+    return f"{LANGUAGES[item.input_language].english} → {LANGUAGES[item.output_language].english}"
+
+
+def senses_of(intended: Concept, other: Concept) -> list[Sense]:
+    """The senses that an annotator can pick: other meanings of the words of both concepts, each once.
+
+    The same for every item of the two concepts, patched or not. The concepts themselves are no choice: an answer
+    that expresses one of them is `correct` or `other_concept`.
+    """
+    own = {intended.id, other.id}
+    found: dict[str, Sense] = {}
+    for sense in [*intended.senses, *other.senses]:
+        if sense.id not in own:
+            found.setdefault(sense.id, sense)
+    return list(found.values())
+
+
+def sense_choices(intended: Concept, other: Concept, language: str) -> list[dict[str, str]]:
+    """The dynamic choices of an item; `alias` is what the result holds. `not listed` is always there, last."""
+    choices = []
+    for sense in senses_of(intended, other):
+        forms = ", ".join(sense.forms.get(language, []))
+        text = sense.gloss + (f" ({forms})" if forms else "")
+        choices.append({"value": text, "alias": sense.id})
+    choices.append({"value": "another sense, not listed", "alias": NOT_LISTED})
+    # the tool reads $name as a reference to task data, and shows one of two choices that read the same
+    seen: dict[str, int] = {}
+    for choice in choices:
+        text = choice["value"].replace("$", "＄")
+        seen[text] = seen.get(text, 0) + 1
+        choice["value"] = text if seen[text] == 1 else f"{text} [{seen[text]}]"
+    return choices

@@ -1,0 +1,115 @@
+"""Tasks: what one annotator sees of one item, and the opaque id that leads back to it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from gainsift.annotation.plan import reads
+from gainsift.annotation.shown import answer_html, direction, listed, sense_choices
+from gainsift.schemas.errors import UserError
+from gainsift.schemas.record import fingerprint
+from gainsift.schemas.rows import Item
+from gainsift.schemas.study import Study
+from gainsift.schemas.taxonomy import Taxonomy
+
+CLOSED = "The answer ends here."
+OPEN = "The answer did not end: it was stopped by the length limit."
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One task: an item in front of an annotator. `repeat` counts the items shown again to the same person."""
+
+    item: Item
+    annotator: str
+    round: int = 0
+    repeat: int = 0
+
+
+def task_uid(study_id: str, assignment: Assignment) -> str:
+    """32 hex digits: a keyed hash of (item, annotator, round, repeat).
+
+    The key is derived from the study's id. It keeps ids of different studies apart and item ids out of the page; it
+    is no secret from people who hold the study folder.
+    """
+    parts = [assignment.item.item_id, assignment.annotator, assignment.round, assignment.repeat]
+    key = hashlib.sha256(f"gainsift task {study_id}".encode()).digest()
+    return hmac.new(key, json.dumps(parts).encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def rules_fingerprint(taxonomy: Taxonomy) -> str:
+    """Changes when the definition of any label changes: tells under which guidelines a task was judged."""
+    return fingerprint(sorted(category.fingerprint() for category in taxonomy.categories))
+
+
+class Pages:
+    """What the page shows of items, the same for every annotator and for every row of an item.
+
+    What an item shares with others of its two concepts is worked out once.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.rules = rules_fingerprint(study.taxonomy)
+        self._shared: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+
+    def data(self, item: Item) -> dict[str, Any]:
+        """Everything of a task's data but `uid`. Raises UserError if a concept is missing."""
+        key = (item.input_language, item.output_language, item.intended_concept, item.other_concept)
+        if key not in self._shared:
+            self._shared[key] = self._of_concepts(item)
+        return {
+            "study": self.study.id,
+            "taxonomy": item.taxonomy_version,
+            "rules": self.rules,
+            "asked": item.shown_word,
+            "answer_html": answer_html(item.answer),
+            "ending": CLOSED if item.closed else OPEN,
+            **self._shared[key],
+        }
+
+    def _of_concepts(self, item: Item) -> dict[str, Any]:
+        concepts = self.study.concepts
+        for name in (item.intended_concept, item.other_concept):
+            if name not in concepts:
+                remedy = f"run `gainsift annotate plan {self.study.folder}` again"
+                raise UserError(str(self.study.concepts_file), f"no concept {name!r}, which an item is about", remedy)
+        intended, other = concepts[item.intended_concept], concepts[item.other_concept]
+        out = item.output_language
+        return {
+            "concepts": [intended.fingerprint(), other.fingerprint()],
+            "direction": direction(item),
+            "intended": intended.gloss,
+            "intended_listed": listed(intended, out),
+            "second_word": other.word(item.input_language) if other.reference.get(item.input_language) else "–",
+            "second": other.gloss,
+            "second_listed": listed(other, out),
+            "senses": sense_choices(intended, other, out),
+        }
+
+
+def assignments(study: Study, items: Iterable[Item], annotator: str) -> list[Assignment]:
+    """The items that the annotator reads, in an order of their own: shuffled under the study's seed and the name."""
+    (person,) = [known for known in study.config.annotation.annotators if known.name == annotator]
+    mine = [item for item in items if reads(person, item.input_language, item.output_language)]
+    mine.sort(key=lambda item: item.item_id)
+    Random(f"{study.config.annotation.seed}|{annotator}").shuffle(mine)
+    return [Assignment(item, annotator) for item in mine]
+
+
+def task_lines(study: Study, items: list[Item], annotator: str) -> Iterator[bytes]:
+    """A Label Studio import file, one task a line, as UTF-8."""
+    pages = Pages(study)
+    yield b"["
+    separator = b"\n"
+    for assignment in assignments(study, items, annotator):
+        data = {"uid": task_uid(study.id, assignment), **pages.data(assignment.item)}
+        yield separator + json.dumps({"data": data}, ensure_ascii=False).encode()
+        separator = b",\n"
+    yield b"\n]\n"

@@ -1,0 +1,187 @@
+"""The labelling page and the guidelines: what Label Studio would accept in silence is refused here."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+
+import pytest
+from label_studio_sdk.label_interface import LabelInterface
+
+from gainsift.annotation.guidelines import guidelines_html
+from gainsift.annotation.label_config import DATA_KEYS, label_config, lint
+from gainsift.annotation.tasks import Pages
+from gainsift.schemas.taxonomy import Taxonomy, load_taxonomy
+
+HOSTILE = """<script>alert("x")</script> & {{ 7 * 7 }} {% raw %} ]]> $uid"""
+
+
+@pytest.fixture(scope="module")
+def taxonomy() -> Taxonomy:
+    return load_taxonomy()
+
+
+@pytest.fixture(scope="module")
+def page(taxonomy) -> str:
+    return label_config(taxonomy)
+
+
+def hostile(taxonomy: Taxonomy) -> Taxonomy:
+    first = taxonomy.categories[0].model_copy(
+        update={"label": HOSTILE, "definition": HOSTILE, "examples": [HOSTILE], "hotkey": "<"}
+    )
+    step = taxonomy.decision[0].model_copy(update={"ask": HOSTILE})
+    return taxonomy.model_copy(
+        update={
+            "title": HOSTILE,
+            "categories": [first, *taxonomy.categories[1:]],
+            "decision": [step, *taxonomy.decision[1:]],
+        }
+    )
+
+
+def test_the_page_is_clean_and_label_studio_reads_it(page, taxonomy) -> None:
+    assert lint(page) == []
+    interface = LabelInterface(page)
+    interface.validate()
+    control = interface.get_control("label")
+    assert list(control.labels) == taxonomy.ids
+    assert interface.get_control("sense").dynamic_value
+    assert {"label", "sense", "sense_text", "comment"} <= {c.name for c in interface.controls}
+
+
+def test_label_studio_accepts_our_tasks_and_the_annotations_that_we_expect(page, row, planned, ls_annotation) -> None:
+    study = planned([row("Bank", pair=("bank.river", "house"))])
+    interface = LabelInterface(page)
+    data = {"uid": "0" * 32, **Pages(study).data(study.items()[0])}
+    assert interface.validate_task({"data": data})
+    assert set(data) == DATA_KEYS
+    assert not interface.validate_task({"data": {key: data[key] for key in data if key != "answer_html"}})
+    for result, fits in (
+        (ls_annotation(1, "plain_copy", comment="so")["result"], True),
+        (ls_annotation(1, "other_sense", "bank.money")["result"], True),
+        (ls_annotation(1, "homografh")["result"], False),
+    ):
+        assert interface.validate_annotation({"result": result}) is fits
+
+
+def test_hotkeys_aliases_and_the_order_are_the_taxonomys(page, taxonomy) -> None:
+    choices = ET.fromstring(page).findall(".//Choices[@name='label']/Choice")
+    assert [(c.get("alias"), c.get("hotkey")) for c in choices] == [(c.id, c.hotkey) for c in taxonomy.categories]
+    assert "bank.money" not in page  # the senses come with the task
+
+
+def test_the_sense_part_opens_with_its_label(page) -> None:
+    (part,) = [view for view in ET.fromstring(page).iter("View") if view.get("visibleWhen")]
+    assert (part.get("whenTagName"), part.get("whenChoiceValue")) == ("label", "other_sense")
+    senses = part.find("Choices")
+    assert (senses.get("value"), senses.get("required")) == ("$senses", "true")
+    assert part.find("TextArea").get("name") == "sense_text"
+
+
+def test_no_task_data_is_called_source(page) -> None:
+    assert "source" not in DATA_KEYS
+    assert "$source" not in page
+
+
+def test_a_taxonomy_without_other_sense_has_no_sense_part(taxonomy) -> None:
+    smaller = taxonomy.model_copy(
+        update={
+            "categories": [c for c in taxonomy.categories if c.id != "other_sense"],
+            "decision": [d for d in taxonomy.decision if "other_sense" not in d.labels],
+        }
+    )
+    page = label_config(smaller)
+    assert lint(page) == []
+    assert "sense" not in [tag.get("name") for tag in ET.fromstring(page).iter()]
+    assert "list of meanings" not in guidelines_html(smaller)
+
+
+def test_text_of_a_taxonomy_is_never_markup(taxonomy) -> None:
+    page = label_config(hostile(taxonomy))
+    assert lint(page.replace("$uid", "")) == []
+    assert "script" not in [tag.tag for tag in ET.fromstring(page).iter()]
+    assert ET.fromstring(page).find(".//Choices[@name='label']/Choice").get("value") == HOSTILE
+
+
+BREAKAGES = {
+    "two hotkeys": ('hotkey="2"', 'hotkey="1"', "hotkey '1' stands twice"),
+    "two hotkeys that differ in case": ('hotkey="w"', 'hotkey="Q"', "hotkey 'q' stands twice"),
+    "two choices": ('value="Other sense"', 'value="Correct"', "label: choice 'Correct' stands twice"),
+    "two aliases": ('alias="other_sense"', 'alias="correct"', "label: alias 'correct' stands twice"),
+    "two names": ('name="comment"', 'name="sense_text"', "name 'sense_text' stands twice"),
+    "no such object": ('name="sense" toName="answer"', 'name="sense" toName="antwort"', "sense: toName 'antwort'"),
+    "no such tag": ('whenTagName="label"', 'whenTagName="lable"', "whenTagName 'lable' does not exist"),
+    "no such choice": ('whenChoiceValue="other_sense"', 'whenChoiceValue="sense2"', "whenChoiceValue 'sense2' is no"),
+    "no such condition": ('visibleWhen="choice-selected"', 'visibleWhen="chosen"', "visibleWhen 'chosen' is unknown"),
+    "condition without effect": ('visibleWhen="choice-selected" ', "", "without visibleWhen"),
+    "label not required": ('required="true" requiredMessage="Pick one label."', "", "label: not required"),
+    "sense not required": (
+        'required="true" requiredMessage="Pick the',
+        'requiredMessage="Pick the',
+        "sense: not required",
+    ),
+    "data called source": ('value="$asked"', 'value="$source"', "must not be called `source`"),
+    "data that no task has": ('value="$asked"', 'value="$checkpoint"', "shows $checkpoint, which no task has"),
+    "no list of choices": (' value="$senses"', "", "sense: no choices"),
+    "no label control": ('name="label"', 'name="verdict"', "there is no control 'label'"),
+    "not XML": ("</View>", "</Vieuw>", "not XML"),
+}
+
+
+@pytest.mark.parametrize("defect", BREAKAGES)
+def test_the_lint_catches(defect, page) -> None:
+    good, bad, message = BREAKAGES[defect]
+    assert good in page
+    faults = lint(page.replace(good, bad, 1))
+    assert any(message in fault for fault in faults), faults
+
+
+class Text(HTMLParser):
+    """The visible text and every tag of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.hidden = 0
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.hidden += tag in ("style", "script")
+
+    def handle_endtag(self, tag) -> None:
+        self.hidden -= tag in ("style", "script")
+
+    def handle_data(self, data) -> None:
+        if not self.hidden:
+            self.text += data
+
+
+def read(html: str) -> Text:
+    parser = Text()
+    parser.feed(html)
+    parser.close()
+    return parser
+
+
+def test_the_guidelines_say_everything_that_the_taxonomy_says(taxonomy) -> None:
+    seen = read(guidelines_html(taxonomy))
+    text = " ".join(seen.text.split())
+    for category in taxonomy.categories:
+        for part in (category.label, category.definition, *category.examples):
+            assert " ".join(part.split()) in text, part
+    positions = [text.index(step.ask) for step in taxonomy.decision]
+    assert positions == sorted(positions)
+    anchors = {attributes["id"] for _, attributes in seen.tags if "id" in attributes}
+    links = [attributes["href"] for tag, attributes in seen.tags if tag == "a"]
+    assert links
+    assert {link.removeprefix("#") for link in links} <= anchors
+
+
+def test_the_guidelines_load_nothing_and_run_nothing(taxonomy) -> None:
+    seen = read(guidelines_html(hostile(taxonomy)))
+    assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in seen.tags}
+    assert not any("src" in attributes for _, attributes in seen.tags)
+    assert HOSTILE in seen.text  # shown as it was written, not evaluated: 49 is nowhere
+    assert "49" not in seen.text

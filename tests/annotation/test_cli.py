@@ -1,0 +1,92 @@
+"""`gainsift annotate`, as a person types it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from gainsift.cli.annotate import app
+from gainsift.schemas.errors import UserError
+
+RUNNER = CliRunner()
+
+
+def run(*arguments: object) -> str:
+    done = RUNNER.invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_from_plan_to_import(row, study_of, ls_task, ls_annotation) -> None:
+    study = study_of([row("Hund"), row("Hund", setting="tgt", layer=1), row("Bank", pair=("bank.river", "house"))])
+    folder = study.folder
+    dry = json.loads(run("plan", folder, "--dry-run", "--json"))
+    assert (dry["items"], dry["judgements"], dry["saved_by_merging"], dry["written"]) == (2, 4, 2, False)
+    assert not study.items_file.exists()
+    output = run("plan", folder)
+    assert "judgements needed" in output
+    assert "2 (33%)" in output  # 6 row by row, 4 item by item
+    assert study.items_file.exists()
+
+    output = run("export", folder)
+    assert "ann.json: 2 tasks" in output.replace("\n", "")
+    for name in ("label_config.xml", "guidelines.html", "label_config.run.json", "guidelines.run.json"):
+        assert (folder / name).stat().st_size > 0
+    assert json.loads((folder / "tasks" / "run.json").read_text())["counts"] == {"ann": 2, "ben": 2}
+
+    tasks = json.loads((folder / "tasks" / "ann.json").read_text("utf-8"))
+    exported = [ls_task(task["data"], n, ls_annotation(n, "correct")) for n, task in enumerate(tasks)]
+    (folder / "export.json").write_text(json.dumps(exported))
+    found = json.loads(run("import", folder, folder / "export.json", "--json"))
+    assert (found["tasks"], found["lines"], found["appended"]["added"]) == (2, {"judged": 2}, 2)
+    assert "lines added" in run("import", folder, folder / "export.json")
+    record = json.loads((folder / "annotations.run.json").read_text())
+    assert record["counts"]["unchanged"] == 2
+    assert set(record["inputs"]) == {"study.yaml", "items.parquet", "export.json"}
+
+    assert "human: 2 valid" in run("plan", folder, "--dry-run")
+
+
+def test_prelabel_and_simulate(row, planned) -> None:
+    study = planned([row("Hund"), row("xqz", checkpoint="secretmodel-step200")])
+    assert json.loads(run("prelabel", study.folder, "--json"))["counts"] == {"correct": 1, "none": 1}
+    output = run("simulate", study.folder)
+    assert "SIMULATED" in output
+    assert "no person has read an answer" in output
+    assert json.loads(run("simulate", study.folder, "--json"))["simulated"] is True
+
+
+def test_errors_reach_the_front_door(row, study_of, tmp_path) -> None:
+    study = study_of([row("Hund")])
+    for arguments in (
+        ["plan", str(tmp_path / "nowhere")],
+        ["export", str(study.folder)],
+        ["import", str(study.folder), "missing.json"],
+    ):
+        done = RUNNER.invoke(app, arguments)
+        assert isinstance(done.exception, UserError), arguments
+        assert done.exception.exit_code == 2
+
+
+def test_hostile_names_are_printed_as_they_are(row, planned) -> None:
+    """Square brackets are rich's markup; a path or label must not be swallowed by it."""
+    study = planned([row("Hund")], folder="[bold]study")
+    assert "[bold]study/tasks/ann.json" in run("export", study.folder).replace("\n", "")
+
+
+def test_help_needs_no_heavy_library() -> None:
+    code = (
+        "import sys; import gainsift.cli.annotate; "
+        "sys.exit(','.join(m for m in ('torch', 'pandas', 'pyarrow', 'jinja2') if m in sys.modules) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["plan", "export", "import", "prelabel", "simulate"])
+def test_every_command_has_help(command) -> None:
+    assert "STUDY" in run(command, "--help")

@@ -58,9 +58,7 @@ class Agreement:
     confusion: dict[tuple[str, str], int]
 
 
-def agreement(
-    table: Labels, level: Level, resamples: int, confidence: float, rng: np.random.Generator
-) -> Agreement:
+def agreement(table: Labels, level: Level, resamples: int, confidence: float, rng: np.random.Generator) -> Agreement:
     """Every measure with bootstrap intervals that resample items judged by two annotators or more.
 
     Items that one annotator judged do not enter alpha (Krippendorff 2011) but count in `items` and `support`.
@@ -140,7 +138,7 @@ def alpha_of(coincidence: Array, values: Array | None, level: Level) -> Array:
     distance = _distances(marginals, values, level)
     observed = (coincidence * distance).sum((1, 2))
     expected = np.einsum("rc,rck,rk->r", marginals, np.broadcast_to(distance, coincidence.shape), marginals)
-    return 1 - (total - 1) * divide(observed, expected)
+    return np.asarray(1 - (total - 1) * divide(observed, expected))
 
 
 def _distances(marginals: Array, values: Array | None, level: Level) -> Array:

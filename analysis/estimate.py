@@ -52,7 +52,9 @@ def interval(draws: Array, confidence: float) -> tuple[float | None, float | Non
 def divide(numerator: Array, denominator: Array) -> Array:
     """Elementwise quotient, NaN where the denominator is zero."""
     numerator, denominator = np.broadcast_arrays(numerator, denominator)
-    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator != 0)
+    out = np.full(numerator.shape, np.nan)
+    np.divide(numerator, denominator, out=out, where=denominator != 0)
+    return out
 
 
 def cluster_sums(values: Array, clusters: npt.NDArray[np.intp], count: int) -> Array:

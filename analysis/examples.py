@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -32,9 +33,7 @@ class Example:
     contrasts: str
 
 
-def examples(
-    judged: Judged, study: Study, contrasts_of: Sequence[tuple[str, pd.DataFrame]]
-) -> list[Example]:
+def examples(judged: Judged, study: Study, contrasts_of: Sequence[tuple[str, pd.DataFrame]]) -> list[Example]:
     """At most PER_CATEGORY of each group, spread evenly over the rows in order of id, each item once."""
     rows = judged.frame[judged.frame["selected"] & judged.frame["label"].notna()]
     rows = rows.sort_values("row_id").drop_duplicates("item_id")
@@ -69,11 +68,11 @@ def _spread(group: pd.DataFrame) -> pd.DataFrame:
 
 
 def _example(
-    group: str, row: pd.Series[object], judged: Judged, study: Study, known: dict[str, str], contrasts: list[str]
+    group: str, row: pd.Series[Any], judged: Judged, study: Study, known: dict[str, str], contrasts: list[str]
 ) -> Example:
     concept = study.concepts[str(row["concept"])]
     found = judged.verdicts[str(row["item_id"])]
-    layer = None if pd.isna(row["layer"]) else int(str(row["layer"]))
+    layer = None if pd.isna(row["layer"]) else int(row["layer"])
     return Example(
         group=group,
         shown_word=str(row["shown_word"]),

@@ -27,7 +27,7 @@ from gainsift.schemas.concepts import Concept
 from gainsift.schemas.config import Condition, StudyConfig
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.rows import Item
-from gainsift.schemas.settings import UNPATCHED, given_words
+from gainsift.schemas.settings import UNPATCHED, given_words, is_about_source
 from gainsift.schemas.study import Study
 from gainsift.schemas.success import comparable, succeeds
 from gainsift.schemas.taxonomy import NOT_LISTED, SENSE_LABEL, Taxonomy
@@ -93,7 +93,7 @@ def _outputs(study: Study, links: pd.DataFrame) -> pd.DataFrame:
     for contrast in study.config.contrasts:
         for condition in (contrast.a, contrast.b):
             mask = pc.or_(mask, condition_mask(table, study.config, condition))
-    frame = table.filter(mask).to_pandas().rename(columns={"intended_concept": "concept"})
+    frame: pd.DataFrame = table.filter(mask).to_pandas().rename(columns={"intended_concept": "concept"})
     frame["layer"] = frame["layer"].astype("Int64")
     for name, ids in (("translations", frame["row_id"]), ("links.parquet", links["row_id"])):
         if ids.duplicated().any():
@@ -103,7 +103,8 @@ def _outputs(study: Study, links: pd.DataFrame) -> pd.DataFrame:
     lost = set(links["row_id"]) - set(frame["row_id"])
     if lost:
         raise UserError(str(study.links_file), f"{len(lost)} rows are not in {study.translations_folder}", _AGAIN)
-    return frame.merge(links[["row_id", "item_id"]], on="row_id", how="left")
+    items: pd.DataFrame = links[["row_id", "item_id"]]
+    return frame.merge(items, on="row_id", how="left")
 
 
 def _check_unchanged(frame: pd.DataFrame, items: Mapping[str, Item], study: Study) -> None:
@@ -158,7 +159,7 @@ def given_forms(
     intended: Concept, other: Concept, setting: str, prompt: str, pair: tuple[str, str], config: StudyConfig
 ) -> list[tuple[str, str]]:
     """(language, word) that the prompts behind a row asked to translate."""
-    about = "target" if setting == UNPATCHED and prompt == "target" or setting == "tgt_tgt" else "source"
+    about = "source" if is_about_source(setting, prompt) else "target"
     words = []
     for role, code in given_words(setting, prompt, pair, config.trained_languages):
         concept = intended if role == about else other

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import pyarrow as pa
 
 from gainsift.schemas.study import Study
 
@@ -18,7 +17,8 @@ def mean_mass(study: Study) -> pd.DataFrame:
     table = study.translations([*KEYS, "p_source"])
     grouped = table.group_by(KEYS).aggregate([("p_source", "mean"), ("p_source", "count")])
     names = {"p_source_mean": "mass", "p_source_count": "rows"}
-    frame = pa.table(grouped).to_pandas().rename(columns=names).astype({"layer": "Int64"})
+    frame: pd.DataFrame = grouped.to_pandas().rename(columns=names).astype({"layer": "Int64"})
     order = {checkpoint.name: place for place, checkpoint in enumerate(study.config.model.checkpoints)}
     frame["place"] = frame["checkpoint"].map(order)
-    return frame.sort_values(["place", "setting", "prompt", "layer"]).drop(columns="place").reset_index(drop=True)
+    frame = frame.sort_values(["place", "setting", "prompt", "layer"])
+    return frame.drop(columns="place").reset_index(drop=True)

@@ -18,16 +18,15 @@ if TYPE_CHECKING:
     from gainsift.analysis.results import ContrastResult
 
 PARTS = {
-    "success_a": "Success before",
-    "success_b": "Success after",
     "apparent": "Apparent gain",
     "human": "Human gain",
-    "undeserved": "Undeserved credit, change",
-    "missed": "Missed right answers, change (minus)",
+    "undeserved": "Undeserved credit (change)",
+    "missed": "Missed answers (minus change)",
     "undecided": "Undecided units",
-    "human_decided": "Human gain among decided units",
-    "human_a": "Called correct before, decided units",
-    "human_b": "Called correct after, decided units",
+}
+LEVELS = {
+    "success": ("Success, all units", "success_a", "success_b", "apparent"),
+    "human": ("Called correct, decided units", "human_a", "human_b", "human_decided"),
 }
 _CONTRAST = Column("contrast", "Contrast")
 _SIZES = [Column("units", "Units", "count"), Column("clusters", "Clusters", "count")]
@@ -71,7 +70,7 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
         Column("name", "Part"),
         Column("flow", "Points (flow)", "points", interval=True),
         Column("share", "Points (share)", "points", interval=True),
-        Column("of_gain", "Share of apparent gain", "rate"),
+        Column("of_gain", "% of gain", "rate"),
         *_SIZES,
     ]
     columns.insert(1, Column("part", "Id"))
@@ -93,37 +92,66 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
         [*where, "Flow: P(category → correct) − P(correct → category). Share: its share before − after."],
         recipe,
     )  # fmt: skip
-    return [*tables, categories]
+    levels = Table(
+        "levels",
+        "Before and after",
+        [_CONTRAST, Column("measure", "Measure id"), Column("name", "Measure"),
+         Column("before", "Before", "rate", interval=True), Column("after", "After", "rate", interval=True),
+         Column("change", "Change", "points", interval=True), *_SIZES],
+        [row for result in contrasts for row in _level_rows(result)],
+        where,
+        recipe,
+    )  # fmt: skip
+    return [levels, *tables, categories]
+
+
+def _level_rows(result: ContrastResult) -> list[dict[str, Any]]:
+    split = result.split
+    sizes = {"success": (split.units, split.clusters), "human": (split.decided, split.clusters_decided)}
+    return [
+        {
+            "contrast": result.contrast.name,
+            "measure": measure,
+            "name": name,
+            "before": split.parts[before],
+            "after": split.parts[after],
+            "change": split.parts[change],
+            "units": sizes[measure][0],
+            "clusters": sizes[measure][1],
+        }
+        for measure, (name, before, after, change) in LEVELS.items()
+    ]
 
 
 def _split_rows(study: Study, result: ContrastResult, split: Split) -> list[dict[str, Any]]:
     gain = split.parts["apparent"].point
 
     def row(part: str, name: str, flow: Estimate, share: Estimate | None = None) -> dict[str, Any]:
-        adds_up = part in ("apparent", "human", "undeserved", "missed", "undecided") or share is not None
         of_gain = undefined("the apparent gain is zero")
         if gain and abs(gain) > 1e-12 and flow.point is not None:
             of_gain = Estimate(flow.point / gain)
-        decided = part in ("human_decided", "human_a", "human_b")
         return {
             "contrast": result.contrast.name,
             "part": part,
             "name": name,
             "flow": flow,
             "share": share,
-            "of_gain": of_gain if adds_up and split.units else None,
-            "units": split.decided if decided else split.units,
-            "clusters": split.clusters_decided if decided else split.clusters,
+            "of_gain": of_gain if flow.defined else undefined(flow.reason),
+            "units": split.units,
+            "clusters": split.clusters,
         }
 
     parts = {part: row(part, name, split.parts[part]) for part, name in PARTS.items()}
-    first = [parts[part] for part in ("success_a", "success_b", "apparent", "human")]
     buckets = [
         row(bucket, f"– {bucket_name(study, bucket)}", estimate, split.share_buckets[bucket])
         for bucket, estimate in split.flow_buckets.items()
     ]
-    last = [parts[part] for part in ("undeserved", "missed", "undecided", "human_decided", "human_a", "human_b")]
-    return [*first, *buckets, *last]
+    return [
+        parts["apparent"],
+        parts["human"],
+        *buckets,
+        *(parts[part] for part in ("undeserved", "missed", "undecided")),
+    ]
 
 
 def _category_rows(study: Study, result: ContrastResult) -> list[dict[str, Any]]:

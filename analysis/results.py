@@ -72,7 +72,9 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
         str(study.annotations_file),
     )
     if not items:
-        raise UserError(str(study.items_file), "there is nothing to judge in it", "widen annotation.rows and plan again")
+        raise UserError(
+            str(study.items_file), "there is nothing to judge in it", "widen annotation.rows and plan again"
+        )
     progress("joining outputs and judgements")
     judged = judge(study, items, judgements)
     left_out = judgements.left_out + _left_out(judged, judgements, study)

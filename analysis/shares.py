@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gainsift.analysis.estimate import ClusterBootstrap, Estimate, cluster_sums
+from gainsift.analysis.estimate import Array, ClusterBootstrap, Estimate, cluster_sums
 from gainsift.schemas.settings import UNPATCHED
 
 KEY = ["checkpoint", "setting", "prompt", "layer"]
+Key = tuple[str, str, str, int | None]
 
 
 @dataclass(frozen=True)
@@ -65,21 +66,18 @@ def shares(
     seen = set(sample["label"].dropna())
     categories = [name for name in categories if name in seen]
     place = {name: number for number, name in enumerate(checkpoints)}
-    keys = sample[KEY].astype(object).where(sample[KEY].notna(), -1)
     found = []
-    for key, index in sorted(
-        keys.groupby(KEY, sort=False).indices.items(), key=lambda group: _order(group[0], place)
-    ):
+    for key, index in _conditions(sample, place):
         rows = sample.iloc[index]
         estimates = _estimates(rows, codes[index], len(names), bootstrap, buckets, categories)
         found.append(
             ConditionShares(
-                checkpoint=str(key[0]),
+                checkpoint=key[0],
                 step=int(rows["step"].iloc[0]),
                 tokens=int(rows["tokens"].iloc[0]),
-                setting=str(key[1]),
-                prompt=str(key[2]),
-                layer=None if key[3] == -1 else int(key[3]),
+                setting=key[1],
+                prompt=key[2],
+                layer=key[3],
                 rows=len(rows),
                 decided=int(rows["label"].notna().sum()),
                 success=estimates["success"],
@@ -91,9 +89,19 @@ def shares(
     return found
 
 
-def _order(key: tuple[object, ...], place: dict[str, int]) -> tuple[object, ...]:
-    checkpoint, setting, prompt, layer = key
-    return setting != UNPATCHED, str(setting), str(prompt), layer, place.get(str(checkpoint), len(place))
+def _conditions(sample: pd.DataFrame, place: dict[str, int]) -> list[tuple[Key, list[int]]]:
+    """The row numbers of each condition: unpatched first, then by setting and layer, in training order."""
+    groups: dict[Key, list[int]] = {}
+    columns = (sample[name].tolist() for name in KEY)
+    for number, (checkpoint, setting, prompt, layer) in enumerate(zip(*columns, strict=True)):
+        key = (checkpoint, setting, prompt, None if pd.isna(layer) else int(layer))
+        groups.setdefault(key, []).append(number)
+
+    def order(key: Key) -> tuple[object, ...]:
+        checkpoint, setting, prompt, layer = key
+        return setting != UNPATCHED, setting, prompt, -1 if layer is None else layer, place[checkpoint]
+
+    return sorted(groups.items(), key=lambda group: order(group[0]))
 
 
 def _estimates(
@@ -105,14 +113,14 @@ def _estimates(
     categories: Sequence[str],
 ) -> dict[object, Estimate]:
     decided = rows["label"].notna().to_numpy(float)
-    values: dict[object, np.typing.NDArray[np.float64]] = {
+    values: dict[object, Array] = {
         "success": rows["success"].to_numpy(float),
         "correct": rows["correct"].fillna(0).to_numpy(float),
     }
-    wrong = (rows["correct"] == 0).to_numpy()
-    values |= {("bucket", name): (wrong & (rows["bucket"] == name)).to_numpy(float) for name in buckets}
-    values |= {("label", name): (rows["label"] == name).to_numpy(float) for name in categories}
-    totals = np.column_stack([np.ones(len(rows)) if key == "success" else decided for key in values])
-    weight = (1 / rows["probability"].to_numpy(float))[:, None]
+    wrong = rows["correct"] == 0
+    values |= {("bucket", name): np.asarray(wrong & (rows["bucket"] == name), float) for name in buckets}
+    values |= {("label", name): np.asarray(rows["label"] == name, float) for name in categories}
+    totals: Array = np.column_stack([np.ones(len(rows)) if key == "success" else decided for key in values])
+    weight: Array = 1 / rows["probability"].to_numpy(float)[:, None]
     sums = cluster_sums(np.column_stack(list(values.values())) * weight, codes, clusters)
     return dict(zip(values, bootstrap.ratios(sums, cluster_sums(totals * weight, codes, clusters)), strict=True))

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gainsift.analysis.estimate import Array, ClusterBootstrap, Estimate, cluster_sums
+from gainsift.analysis.estimate import Array, ClusterBootstrap, Estimate, cluster_sums, undefined
 
 NO_BUCKET = "no_bucket"
 Cell = tuple[str, str]
 """Bucket, category."""
 ADDENDS = ("human", "undeserved", "missed", "undecided")
 """The four parts whose sum is the apparent gain; `missed` enters as minus the change of missed answers."""
+UNDECIDED = "no unit has two usable verdicts"
 OF_ALL = ("success_a", "success_b", "apparent", *ADDENDS)
 OF_DECIDED = ("human_decided", "human_a", "human_b")
 
@@ -69,6 +70,9 @@ def split(
     bootstrap = ClusterBootstrap.of(len(names), resamples, confidence, rng)
     sums = [cluster_sums(array * weight[:, None], codes, len(names)) for array in (values, totals)]
     found = bootstrap.ratios(sums[0], sums[1])
+    if not decided.any():  # a zero would say that nothing changed, where nobody knows
+        known = [order.index(key) for key in ("success_a", "success_b", "apparent", "undecided")]
+        found = [one if place in known else undefined(UNDECIDED) for place, one in enumerate(found)]
     by_key = dict(zip(order, found, strict=False))
     rest = found[len(order) :]
     return Split(
@@ -106,9 +110,7 @@ def _cells(units: pd.DataFrame, decided: np.typing.NDArray[np.bool_]) -> list[Ce
     return sorted(found)
 
 
-def _columns(
-    units: pd.DataFrame, decided: np.typing.NDArray[np.bool_], cells: list[Cell]
-) -> dict[object, Array]:
+def _columns(units: pd.DataFrame, decided: np.typing.NDArray[np.bool_], cells: list[Cell]) -> dict[object, Array]:
     """The value of each unit in each figure; the figure is its weighted mean."""
     s_a, h_a, bucket_a, label_a = _side(units, "a")
     s_b, h_b, bucket_b, label_b = _side(units, "b")

@@ -105,9 +105,12 @@ def to_csv(table: Table) -> str:
     return out.getvalue()
 
 
+_FORMULA = tuple("=+-@\t\r＝＋－＠")
+
+
 def _cell(value: Any) -> Any:
-    """Formula injection (OWASP): a text cell may not begin with one of = + - @, tab or carriage return."""
-    if isinstance(value, str) and value.lstrip(" \n\v\f\u00a0\ufeff").startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")):  # fmt: skip
+    """Formula injection (OWASP): a text cell may not begin with a sign that starts a formula."""
+    if isinstance(value, str) and value.lstrip(" \n\v\f\u00a0\ufeff").startswith(_FORMULA):
         return "'" + value
     return "" if value is None else value
 

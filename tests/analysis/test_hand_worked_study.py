@@ -145,11 +145,10 @@ SPLIT = {
     "undeserved": F(-10, 133),
     "missed": F(-5, 133),  # as it enters the sum: minus Δm
     "undecided": F(20, 133),
-    "human_decided": F(58, 103),
 }
 # success: A u4 u5 u12 u15 u17 = 5, u10 2: 7; B: 7 + 63/5 = 98/5
 # human among decided (103/5): A u4 u5 u12 u14 = 4; B: 4 + 58/5 = 78/5
-LEVELS = {"success_a": F(35, 133), "success_b": F(98, 133), "human_a": F(20, 103), "human_b": F(78, 103)}
+LEVELS = {"success": (F(35, 133), F(98, 133)), "human": (F(20, 103), F(78, 103))}
 # flow: ability u6 1 + u13 1 + u19 2 = 4; plain u1 1 + u8 8/5 + u9 2 = 23/5; homograph u3 1;
 #       sense u2 1 + u10 2 - u5 1 = 2; granularity u11 1; patch effect -u12 1. Sum 58/5.
 FLOW = {
@@ -183,16 +182,24 @@ BY_CATEGORY = {  # (bucket, category): flow, share
 
 def test_split(results: Results) -> None:
     table = results.tables["split"]
-    for part, expected in (SPLIT | LEVELS).items():
+    for part, expected in SPLIT.items():
         close(cell(table, "flow", part=part), expected)
     for bucket in FLOW:
         close(cell(table, "flow", part=bucket), FLOW[bucket])
         close(cell(table, "share", part=bucket), SHARE[bucket])
     for part in ("human", "undeserved", "missed", "undecided", *FLOW):  # share of the apparent gain, 63/133
         close(cell(table, "of_gain", part=part), (SPLIT | FLOW)[part] / F(63, 133))
-    assert {row["part"] for row in table.rows} == {*SPLIT, *LEVELS, *FLOW}
-    assert {(row["units"], row["clusters"]) for row in table.rows if row["part"] != "human_decided"} >= {(20, 8)}
-    assert (cell(table, "units", part="human_decided"), cell(table, "clusters", part="human_decided")) == (17, 8)
+    assert {row["part"] for row in table.rows} == {*SPLIT, *FLOW}
+    assert {(row["units"], row["clusters"]) for row in table.rows} == {(20, 8)}
+
+
+def test_levels(results: Results) -> None:
+    table = results.tables["levels"]
+    for measure, (before, after) in LEVELS.items():
+        close(cell(table, "before", measure=measure), before)
+        close(cell(table, "after", measure=measure), after)
+        close(cell(table, "change", measure=measure), after - before)
+    assert [(row["units"], row["clusters"]) for row in table.rows] == [(20, 8), (17, 8)]
 
 
 def test_split_by_category(results: Results) -> None:
@@ -209,8 +216,7 @@ def test_split_without_identical_units(results: Results) -> None:
     table = results.tables["split_without_identical"]
     expected = {
         "apparent": F(58, 128), "human": F(58, 128), "undeserved": F(-15, 128), "missed": F(-5, 128),
-        "undecided": F(20, 128), "human_decided": F(58, 98), "success_a": F(35, 128), "success_b": F(93, 128),
-        "human_a": F(20, 98), "human_b": F(78, 98),
+        "undecided": F(20, 128),
     }  # fmt: skip
     for part, value in expected.items():
         close(cell(table, "flow", part=part), value)
@@ -367,7 +373,7 @@ def test_the_report_folder_holds_the_same_numbers(
     write_report(study, analyse(study))
     with (study.report_folder / "tables" / "split.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["part"]: row for row in csv.DictReader(line for line in file if not line.startswith("#"))}
-    for part, expected in (SPLIT | LEVELS | FLOW).items():
+    for part, expected in (SPLIT | FLOW).items():
         close(float(rows[part]["flow"]), expected)
     summary = json.loads((study.report_folder / "summary.json").read_text("utf-8"))
     (contrast,) = summary["contrasts"]

@@ -1,0 +1,292 @@
+"""The figures of the report, in one house style: colour-blind safe, readable in grey, no text read as markup."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+
+from gainsift.analysis.estimate import Estimate
+from gainsift.analysis.result_tables import PARTS, bucket_name
+from gainsift.analysis.shares import ConditionShares
+from gainsift.schemas.settings import SETTINGS, UNPATCHED
+from gainsift.schemas.study import Study
+
+if TYPE_CHECKING:
+    from gainsift.analysis.results import ContrastResult, Results
+
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "text.parse_math": False,  # a name with dollar signs is a name
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "gainsift",
+    "savefig.dpi": 200,
+    "hatch.linewidth": 0.6,
+}
+# Okabe & Ito's colours in an order of distinct greys; lines differ by dash and marker, too
+LINES = (
+    ("#000000", "-", "o"), ("#D55E00", "--", "s"), ("#0072B2", "-.", "^"), ("#009E73", ":", "D"),
+    ("#CC79A7", (0, (5, 1)), "v"), ("#E69F00", (0, (3, 1, 1, 1)), "P"), ("#56B4E9", (0, (1, 2)), "X"),
+)  # fmt: skip
+TOTAL, GAIN, LOSS, OTHER = "#333333", "#0072B2", "#E69F00", "#bbbbbb"
+
+
+def figures(study: Study, results: Results) -> dict[str, tuple[str, Figure]]:
+    """File stem -> (title, figure). A figure whose data are absent is absent."""
+    mark = " (simulated annotators)" if results.simulated else ""
+    drawn: dict[str, tuple[str, Figure]] = {}
+    with matplotlib.rc_context(STYLE):
+        if results.shares and results.shares[0].categories:
+            title = "Share of each category over checkpoints" + mark
+            drawn["category_shares"] = (title, category_shares(study, results.shares, title, results.signature))
+        for number, result in enumerate(results.contrasts, start=1):
+            if result.split.units:
+                title = f"The split of {result.contrast.name}" + mark
+                drawn[f"split_{number}"] = (title, waterfall(study, result, title))
+        if results.agreement.pairable:
+            title = "Agreement: which categories are confused" + mark
+            drawn["agreement"] = (title, confusion(study, results, title))
+        if len(results.mass):
+            title = "Probability of the source concept's words over layers"
+            drawn["source_mass"] = (title, source_mass(study, results, title))
+    return drawn
+
+
+def rendered(figure: Figure, kind: str) -> bytes:
+    """The figure as `pdf`, `png` or `svg`, the same bytes every time."""
+    out = io.BytesIO()
+    undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(out, format=kind, metadata=undated)
+    figure.set_layout_engine("none")  # laid out by the first save; again would cost a second each
+    return out.getvalue()
+
+
+def _beneath(figure: Figure, text: str) -> None:
+    """The signature, small, under the figure."""
+    figure.supxlabel(text, x=0.01, ha="left", fontsize=6, color="#666666", wrap=True)
+
+
+# --- category shares -------------------------------------------------------------------------------------
+
+
+def category_shares(study: Study, shares: Sequence[ConditionShares], title: str, recipe: str) -> Figure:
+    """One small panel for each category, its share over checkpoints with an interval; a line for each series."""
+    order = [checkpoint.name for checkpoint in study.config.model.checkpoints]
+    present = [name for name in order if any(c.checkpoint == name for c in shares)]
+    series = list(dict.fromkeys(c.series for c in shares))
+    names = list(shares[0].categories)
+    columns = min(4, len(names))
+    rows = -(-len(names) // columns)
+    legend = 0.35 if len(series) > 1 else 0.0
+    figure = Figure(figsize=(8.4, 1.75 * rows + 0.9 + legend), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    spread = (np.arange(len(series)) - (len(series) - 1) / 2) * 0.12
+    for panel, name in zip(panels.flat, names, strict=False):
+        for line, one in enumerate(series):
+            points = [(present.index(c.checkpoint), c.categories[name]) for c in shares if c.series == one]
+            _line(panel, points, LINES[line % len(LINES)], one, float(spread[line]))
+        panel.set_title(study.taxonomy.category(name).label)
+        panel.set_ylim(-0.03, 1.03)
+        panel.set_xlim(-0.5, len(present) - 0.5)
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.0f} %"))
+        _checkpoint_axis(panel, study, present)
+    for place, panel in enumerate(panels.flat):
+        panel.set_visible(place < len(names))
+        if place < len(names) <= place + columns:
+            panel.tick_params(labelbottom=True)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    if len(series) > 1:
+        handles, labels = panels.flat[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper left", ncols=4, fontsize=8)
+    _beneath(figure, recipe)
+    return figure
+
+
+def _line(panel: Any, points: list[tuple[int, Estimate]], look: tuple[str, Any, str], label: str, shift: float) -> None:
+    colour, dash, marker = look
+    drawn = [(place + shift, value) for place, value in sorted(points, key=lambda p: p[0]) if value.defined]
+    panel.plot(
+        [place for place, _ in drawn], [value.point for _, value in drawn], color=colour, linestyle=dash,
+        marker=marker, markersize=3.5, linewidth=1.2, label=label, clip_on=False,
+    )  # fmt: skip
+    bounded = [(place, value) for place, value in drawn if value.low is not None and value.high is not None]
+    panel.vlines(
+        [place for place, _ in bounded], [value.low for _, value in bounded], [value.high for _, value in bounded],
+        color=colour, linewidth=0.9,
+    )  # fmt: skip
+
+
+def _checkpoint_axis(panel: Any, study: Study, present: list[str]) -> None:
+    """Names of checkpoints at even distances, thinned to about five."""
+    steps = [study.config.checkpoint(name).step for name in present]
+    labels = [f"{step:,}" for step in steps] if len(set(steps)) == len(steps) else present
+    shown = sorted({round(i * (len(present) - 1) / 4) for i in range(5)}) if len(present) > 5 else range(len(present))
+    panel.xaxis.set_major_locator(FixedLocator(list(shown)))
+    panel.set_xticklabels([labels[i] for i in shown], fontsize=7, rotation=30 if max(map(len, labels)) > 5 else 0)
+    if len(set(steps)) == len(steps):
+        panel.set_xlabel("training step", fontsize=7)
+
+
+# --- the split -------------------------------------------------------------------------------------------
+
+
+def waterfall(study: Study, result: ContrastResult, title: str) -> Figure:
+    """From nothing to the apparent gain, part by part (flow split); the human gain is a subtotal."""
+    split = result.split
+    steps: list[tuple[str, Estimate, str]] = [
+        (bucket_name(study, bucket), estimate, "step") for bucket, estimate in split.flow_buckets.items()
+    ]
+    steps.append((PARTS["human"], split.parts["human"], "total"))
+    steps += [(PARTS[part], split.parts[part], "step") for part in ("undeserved", "missed", "undecided")]
+    steps.append((PARTS["apparent"], split.parts["apparent"], "total"))
+    figure = Figure(figsize=(7.4, 0.36 * len(steps) + 1.5), layout="constrained")
+    panel = figure.subplots()
+    reached, edges = 0.0, [0.0]
+    for place, (_, estimate, role) in enumerate(steps):
+        value = 100 * (estimate.point or 0.0)
+        start = 0.0 if role == "total" else reached
+        colour, hatch = _look(role, value)
+        panel.barh(place, value, left=start, height=0.62, color=colour, hatch=hatch, edgecolor="#333333", linewidth=0.6)
+        reached = start + value
+        right = _whisker(panel, place, start, estimate)
+        panel.annotate(
+            _points(value), (max(start, reached, right), place), xytext=(4, 0), textcoords="offset points",
+            va="center", fontsize=8, fontweight="bold" if role == "total" else "normal",
+        )  # fmt: skip
+        if place + 1 < len(steps):
+            panel.plot([reached, reached], [place - 0.31, place + 1.31], color="#777777", linewidth=0.6, zorder=0.5)
+        edges += [reached, right]
+    panel.axvline(0, color="#333333", linewidth=0.8)
+    panel.set_yticks(range(len(steps)), [name for name, _, _ in steps])
+    for label, (_, _, role) in zip(panel.get_yticklabels(), steps, strict=True):
+        label.set_fontweight("bold" if role == "total" else "normal")
+    panel.invert_yaxis()
+    panel.grid(axis="y", visible=False)
+    panel.tick_params(axis="y", length=0)
+    panel.margins(x=0.12)
+    panel.set_xlabel("points (percentage of units); bars are the flow split, whiskers its interval")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    _beneath(figure, result.signature)
+    return figure
+
+
+def _look(role: str, value: float) -> tuple[str, str]:
+    """Fill and hatch: totals dark, gains plain, losses hatched, so that grey print tells them apart."""
+    if role == "total":
+        return TOTAL, ""
+    return (GAIN, "") if value >= 0 else (LOSS, "////")
+
+
+def _whisker(panel: Any, place: int, start: float, estimate: Estimate) -> float:
+    """The interval of one step, drawn at its far end; returns its right edge."""
+    if estimate.low is None or estimate.high is None:
+        return start
+    low, high = start + 100 * estimate.low, start + 100 * estimate.high
+    panel.hlines(place, low, high, color="#ffffff", linewidth=2.6, zorder=3)
+    panel.hlines(place, low, high, color="#000000", linewidth=1.1, zorder=4)
+    return high
+
+
+def _points(value: float) -> str:
+    text = f"{abs(value):.1f}"
+    return text if float(text) == 0 else ("+" if value > 0 else "−") + text
+
+
+# --- agreement -------------------------------------------------------------------------------------------
+
+
+def confusion(study: Study, results: Results, title: str) -> Figure:
+    """Pairs of judgements by their two labels; shade by the share of the row, number in each cell."""
+    found = results.agreement
+    names = [name for name in study.taxonomy.ids if name in found.labels]
+    labels = [study.taxonomy.category(name).label for name in names]
+    counts = np.array([[found.confusion[a, b] for b in names] for a in names], dtype=float)
+    totals = counts.sum(1, keepdims=True)
+    shade = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    size = 0.46 * len(names)
+    figure = Figure(figsize=(max(5.6, size + 2.6), max(3.2, size + 2.2)), layout="constrained")
+    panel = figure.subplots()
+    panel.imshow(shade, cmap="Greys", vmin=0, vmax=1.15)
+    for row, column in np.ndindex(counts.shape):
+        if counts[row, column]:
+            dark = shade[row, column] > 0.55
+            panel.text(column, row, f"{counts[row, column]:.0f}", ha="center", va="center", fontsize=7,
+                       color="white" if dark else "black")  # fmt: skip
+    panel.set_xticks(range(len(names)), labels, rotation=45, ha="right", rotation_mode="anchor", fontsize=8)
+    panel.set_yticks(range(len(names)), labels, fontsize=8)
+    panel.grid(visible=False)
+    for spine in panel.spines.values():
+        spine.set_visible(False)
+    alpha = found.alpha
+    summary = "α undefined" if alpha.point is None else f"Krippendorff's α = {alpha.point:.3f}"
+    if alpha.low is not None and alpha.high is not None:
+        summary += f" [{alpha.low:.3f}, {alpha.high:.3f}]"
+    panel.set_title(f"{summary}; pairs of judgements of one item", fontsize=8)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    _beneath(figure, results.signature)
+    return figure
+
+
+# --- probability mass ------------------------------------------------------------------------------------
+
+
+def source_mass(study: Study, results: Results, title: str) -> Figure:
+    """Mean mass over the layer of the patch, a panel for each setting, a line for each checkpoint."""
+    mass = results.mass
+    names = [c.name for c in study.config.model.checkpoints if c.name in set(mass["checkpoint"])]
+    panels_of = [name for name in SETTINGS if name != UNPATCHED and name in set(mass["setting"])]
+    if not panels_of:
+        panels_of = [UNPATCHED]
+    columns = min(3, len(panels_of))
+    rows = -(-len(panels_of) // columns)
+    figure = Figure(figsize=(8.4, 2.2 * rows + 1.1), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    shades = matplotlib.colormaps["cividis_r"](np.linspace(0.08, 1, len(names)))
+    styles = ("-", "--", "-.", ":")
+    markers = "os^Dv*Xph<>d"
+    for panel, setting in zip(panels.flat, panels_of, strict=False):
+        for place, name in enumerate(names):
+            part = mass[(mass["setting"] == setting) & (mass["checkpoint"] == name)]
+            layers = part["layer"].fillna(0).astype(int)
+            panel.plot(layers, part["mass"], color=shades[place], linestyle=styles[place % 4], linewidth=1.2,
+                       marker=markers[place % len(markers)], markersize=3.5, label=name)  # fmt: skip
+        panel.set_title(f"{setting}: {SETTINGS[setting]}" if setting == UNPATCHED else setting)
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        panel.set_ylim(bottom=0)
+    for place, panel in enumerate(panels.flat):
+        panel.set_visible(place < len(panels_of))
+        if place < len(panels_of) <= place + columns:
+            panel.tick_params(labelbottom=True)
+            panel.set_xlabel("first patched layer", fontsize=8)
+    for row in panels:
+        row[0].set_ylabel("mean mass", fontsize=8)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    handles, labels = panels.flat[0].get_legend_handles_labels()
+    figure.legend(_thin(handles), _thin(labels), loc="outside lower left", ncols=6, fontsize=7, title="checkpoint",
+                  title_fontsize=7, alignment="left")  # fmt: skip
+    _beneath(figure, f"rows:{int(mass['rows'].sum())}|{results.signature.rsplit('|', 1)[-1]}")
+    return figure
+
+
+def _thin(values: Sequence[Any], most: int = 12) -> list[Any]:
+    """At most `most` of them, evenly spread, first and last included."""
+    if len(values) <= most:
+        return list(values)
+    return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]

@@ -1,0 +1,158 @@
+"""The report folder: tables, figures, summary.json, run.json, and one report.html to read from top to bottom."""
+
+from __future__ import annotations
+
+import base64
+import json
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from matplotlib.figure import Figure
+
+from gainsift.analysis.figures import figures, rendered
+from gainsift.analysis.result_tables import describe
+from gainsift.analysis.results import Results
+from gainsift.analysis.summary import agreement_sentence, contrast_sentence, summary
+from gainsift.analysis.tables import Table, display, to_csv, to_json, to_latex
+from gainsift.schemas.files import atomic, write_json, write_text
+from gainsift.schemas.provenance import Run, now, write_run
+from gainsift.schemas.study import Study
+
+
+def write_report(
+    study: Study,
+    results: Results,
+    command: str = "",
+    started: str | None = None,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Path:
+    """Write everything under report/ and return the path of report.html.
+
+    Everything is made in memory before the first file is written; report.html comes last. Files that an
+    earlier analysis left and this one does not make are removed, other people's files are not touched.
+    """
+    started = started or now()
+    products = _tables(results)
+    progress("figures")
+    drawn = figures(study, results)
+    images: dict[str, bytes] = {}
+    for stem, (_, figure) in drawn.items():
+        progress(f"figure {stem}")
+        products |= {f"figures/{stem}.{kind}": rendered(figure, kind) for kind in ("pdf", "png")}
+        images[stem] = rendered(figure, "svg")
+    folder = study.report_folder
+    before = _listed(folder)
+    for name, content in products.items():
+        with atomic(folder / name) as file:
+            file.write(content)
+    run = _run(study, results, command or f"gainsift analyze {study.folder}", started)
+    write_json(folder / "summary.json", {**summary(study, results), "files": sorted(products)})
+    for name in before - products.keys():
+        (folder / name).unlink(missing_ok=True)
+    progress("report.html")
+    page = folder / "report.html"
+    write_text(page, html(study, results, drawn, images, run))
+    return page
+
+
+def _tables(results: Results) -> dict[str, bytes]:
+    made: dict[str, bytes] = {}
+    for name, table in results.tables.items():
+        made[f"tables/{name}.csv"] = to_csv(table).encode("utf-8", "replace")
+        text = json.dumps(to_json(table), ensure_ascii=False, indent=2) + "\n"
+        made[f"tables/{name}.json"] = text.encode("utf-8", "replace")
+        made[f"tables/{name}.tex"] = to_latex(table).encode("utf-8", "replace")
+    return made
+
+
+def _listed(folder: Path) -> set[str]:
+    """The tables and figures that the earlier summary.json names, if they lie where ours do."""
+    try:
+        data = json.loads((folder / "summary.json").read_text("utf-8"))
+        names = {str(name) for name in data["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {name for name in names if len(parts := name.split("/")) == 2 and parts[0] in ("tables", "figures")}
+
+
+def _run(study: Study, results: Results, command: str, started: str) -> Run:
+    spec = study.config.analysis
+    files = [study.config_file, study.concepts_file, study.prompts_file, study.items_file, study.links_file,
+             study.annotations_file, *study.translation_files()]  # fmt: skip
+    if study.config.taxonomy:
+        files.append(study.path(study.config.taxonomy))
+    return write_run(
+        study.report_folder / "run.json",
+        "report",
+        command,
+        started,
+        {_relative(file, study.folder): file for file in files},
+        seeds={"analysis": spec.seed},
+        settings={**spec.model_dump(mode="json"), "taxonomy": study.taxonomy.version,
+                  "annotators": "simulated" if results.simulated else "human"},
+        counts={"items": results.agreement.items, "judgements": results.agreement.judgements,
+                **{f"units of {r.contrast.name}": r.split.units for r in results.contrasts}},
+    )  # fmt: skip
+
+
+def _relative(file: Path, folder: Path) -> str:
+    inside = file.resolve().is_relative_to(folder.resolve())
+    return file.resolve().relative_to(folder.resolve()).as_posix() if inside else str(file)
+
+
+# --- report.html -----------------------------------------------------------------------------------------
+
+
+def html(
+    study: Study, results: Results, drawn: dict[str, tuple[str, Figure]], images: dict[str, bytes], run: Run
+) -> str:
+    """The page, with every figure inside; all text is escaped, nothing is loaded from anywhere."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("gainsift.analysis", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["display"] = display
+    environment.filters |= {"visible": visible, "data_uri": data_uri}
+    return environment.get_template("report.html.j2").render(
+        study=study,
+        config=study.config,
+        results=results,
+        tables=results.tables,
+        figures={stem: (title, images[stem]) for stem, (title, _) in drawn.items()},
+        contrasts=[
+            (result, describe(study, result.contrast), contrast_sentence(study, result), f"split_{number}")
+            for number, result in enumerate(results.contrasts, start=1)
+        ],
+        agreement_sentence=agreement_sentence(results),
+        examples=_by_group(results),
+        table_rows=table_rows,
+        run=run,
+    )
+
+
+def table_rows(table: Table, key: str | None = None, value: Any = None) -> list[Any]:
+    """The rows of a table, those of one contrast if `key` and `value` are given."""
+    return [row for row in table.rows if key is None or row[key] == value]
+
+
+def _by_group(results: Results) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = {}
+    for example in results.examples:
+        groups.setdefault(example.group, []).append(example)
+    return groups
+
+
+def data_uri(image: bytes) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(image).decode("ascii")
+
+
+def visible(text: object) -> str:
+    """Text with control characters, direction marks and other unseen signs spelled out, as in ⟨U+202E⟩."""
+    hidden = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    return "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in hidden else c for c in str(text))

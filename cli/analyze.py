@@ -1,0 +1,70 @@
+"""`gainsift analyze`: from judgements to tables, figures and report.html."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from gainsift.analysis.results import Results
+    from gainsift.schemas.study import Study
+
+app = typer.Typer()
+
+
+@app.command("analyze")
+def analyze(
+    study: Annotated[Path, typer.Argument(help="Study folder.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
+) -> None:
+    """Agreement, outcome shares and the split of every contrast: tables, figures and report.html."""
+    from gainsift.analysis.report import write_report
+    from gainsift.analysis.results import analyse
+    from gainsift.schemas.provenance import now
+    from gainsift.schemas.study import Study
+
+    started = now()
+    opened = Study.open(study)
+    console = Console(stderr=True)
+    with console.status("reading") as status:
+
+        def progress(step: str) -> None:
+            status.update(step)
+
+        results = analyse(opened, progress)
+        page = write_report(opened, results, f"gainsift analyze {study}", started, progress)
+    if as_json:
+        typer.echo((opened.report_folder / "summary.json").read_text("utf-8"), nl=False)
+    else:
+        show(opened, results)
+        typer.echo(f"report: {page}")
+
+
+def show(study: Study, results: Results) -> None:
+    """Print the summary: one sentence and one table for each contrast, then agreement and what was left out."""
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    from gainsift.analysis.report import visible
+    from gainsift.analysis.summary import agreement_sentence, contrast_sentence
+    from gainsift.analysis.tables import display
+
+    console = Console(highlight=False)
+    mark = " (simulated annotators)" if results.simulated else ""
+    table = results.tables["split"]
+    shown = [column for column in table.columns if column.key in ("name", "flow", "share", "of_gain")]
+    for result in results.contrasts:
+        grid = RichTable(title=Text(visible(result.contrast.name + mark)), title_justify="left", box=None)
+        for column in shown:
+            grid.add_column(column.head, justify="left" if column.kind == "text" else "right")
+        for row in table.rows:
+            if row["contrast"] == result.contrast.name:
+                grid.add_row(*(Text(visible(display(column, row[column.key]))) for column in shown))
+        console.print(grid)
+        console.print(Text(contrast_sentence(study, result)), "\n", end="")
+    console.print(Text(agreement_sentence(results)))
+    for what, count in sorted(results.left_out.items()):
+        console.print(Text(f"{count} {what}"))

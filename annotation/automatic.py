@@ -32,8 +32,7 @@ def store_prelabels(study: Study) -> Prelabelled:
         if found and found.label not in study.taxonomy.ids:
             found = None
         counts[found.label if found else "none"] += 1
-        concepts = (lexicon.concepts[item.intended_concept], lexicon.concepts[item.other_concept])
         uid = task_uid(study.id, Assignment(item, AUTO))
         label, sense = (found.label, found.sense) if found else (None, None)
-        lines.append(machine_line(study.id, item, uid, AUTO, "auto", label, sense, study.taxonomy, concepts))
+        lines.append(machine_line(study.id, item, uid, AUTO, "auto", label, sense, study.taxonomy, lexicon))
     return Prelabelled(dict(counts.most_common()), append_new(study, lines, last_lines(study)))

@@ -40,9 +40,10 @@ def export(study: Study, command: str, started: str) -> Exported:
     config, guidelines = study.folder / "label_config.xml", study.folder / "guidelines.html"
     counts = {}
     for person in study.config.annotation.annotators:
+        mine = assignments(study, items, person.name)
         with atomic(study.tasks_folder / f"{person.name}.json") as file:
-            file.writelines(task_lines(study, items, person.name))
-        counts[person.name] = len(assignments(study, items, person.name))
+            file.writelines(task_lines(study, mine))
+        counts[person.name] = len(mine)
     write_text(config, page)
     write_text(guidelines, guidelines_html(study.taxonomy))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from gainsift.schemas.concepts import Concept
+from gainsift.annotation.lexicon import Lexicon
 from gainsift.schemas.files import append_jsonl, read_jsonl
 from gainsift.schemas.record import fingerprint
 from gainsift.schemas.rows import Annotation, Item, Source
@@ -73,14 +73,14 @@ def machine_line(
     label: str | None,
     sense: str | None,
     taxonomy: Taxonomy,
-    concepts: tuple[Concept, Concept],
+    lexicon: Lexicon,
 ) -> Annotation:
     """A line that no person wrote: no times, so that the same input gives the same bytes. No label: `empty`.
 
     The result hash covers the fingerprints: a line made under an older lexicon or definition is superseded.
     """
     label_print = taxonomy.category(label).fingerprint() if label else None
-    prints = [concept.fingerprint() for concept in concepts]
+    prints = [lexicon.fingerprint(name) for name in (item.intended_concept, item.other_concept)]
     return Annotation(
         study=study_id,
         judgement_id=f"{source}-{uid}",

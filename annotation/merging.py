@@ -54,9 +54,7 @@ def merge(study: Study, rows: pd.DataFrame) -> tuple[dict[str, Item], pd.Series[
     return {item.item_id: item for item in found}, pd.Series(ids[groups], index=rows.index, dtype="str")
 
 
-def _copied(
-    keyed: pd.DataFrame, concepts: Mapping[str, Concept], trained: tuple[str, ...]
-) -> list[CopiedFrom]:
+def _copied(keyed: pd.DataFrame, concepts: Mapping[str, Concept], trained: tuple[str, ...]) -> list[CopiedFrom]:
     """`copied_from` of each row, worked out once for each distinct combination."""
 
     @cache

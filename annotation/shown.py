@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from gainsift.schemas.concepts import Concept, Sense
 from gainsift.schemas.languages import LANGUAGES
@@ -50,7 +51,13 @@ def escaped(text: str) -> str:
     Stricter than HTML needs, so that no template language, address resolver or variable of the labelling tool
     finds anything in it either.
     """
-    return "".join(c if unicodedata.category(c)[0] in "LM" or c.isdigit() else f"&#{ord(c)};" for c in text)
+    return "".join(map(_reference, text))
+
+
+@lru_cache(4096)
+def _reference(character: str) -> str:
+    plain = unicodedata.category(character)[0] in "LM" or character.isdigit()
+    return character if plain else f"&#{ord(character)};"
 
 
 def answer_html(answer: str) -> str:

@@ -79,11 +79,10 @@ def simulate(study: Study) -> Simulated:
         rates[person.name] = error_rate(seed, person.name)
         for task in assignments(study, items, person.name):
             found = judge(task.item, hidden[task.item.item_id], person.name, study, lexicon)
-            concepts = (lexicon.concepts[task.item.intended_concept], lexicon.concepts[task.item.other_concept])
             label, sense = (found.label, found.sense) if found else (None, None)
             line = machine_line(
                 study.id, task.item, task_uid(study.id, task), person.name, "simulated", label, sense,
-                study.taxonomy, concepts,
+                study.taxonomy, lexicon,
             )  # fmt: skip
             lines.append(line if found else line.model_copy(update={"status": "skipped"}))
     return Simulated(

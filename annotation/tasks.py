@@ -103,12 +103,12 @@ def assignments(study: Study, items: Iterable[Item], annotator: str) -> list[Ass
     return [Assignment(item, annotator) for item in mine]
 
 
-def task_lines(study: Study, items: list[Item], annotator: str) -> Iterator[bytes]:
+def task_lines(study: Study, tasks: Iterable[Assignment]) -> Iterator[bytes]:
     """A Label Studio import file, one task a line, as UTF-8."""
     pages = Pages(study)
     yield b"["
     separator = b"\n"
-    for assignment in assignments(study, items, annotator):
+    for assignment in tasks:
         data = {"uid": task_uid(study.id, assignment), **pages.data(assignment.item)}
         yield separator + json.dumps({"data": data}, ensure_ascii=False).encode()
         separator = b",\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +30,9 @@ class Example:
     verdict: str
     votes: str
     condition: str
-    contrasts: str
 
 
-def examples(judged: Judged, study: Study, contrasts_of: Sequence[tuple[str, pd.DataFrame]]) -> list[Example]:
+def examples(judged: Judged, study: Study) -> list[Example]:
     """At most PER_CATEGORY of each group, spread evenly over the rows in order of id, each item once."""
     rows = judged.frame[judged.frame["selected"] & judged.frame["label"].notna()]
     rows = rows.sort_values("row_id").drop_duplicates("item_id")
@@ -45,20 +44,7 @@ def examples(judged: Judged, study: Study, contrasts_of: Sequence[tuple[str, pd.
         (MISSED, rows[~wrong & ~rows["success"].astype(bool)]),
         *groups,
     ]
-    member = {
-        row_id: [name for name, units in contrasts_of if row_id in _row_ids(units)]
-        for _, group in groups
-        for row_id in _spread(group)["row_id"]
-    }
-    return [
-        _example(name, row, judged, study, known, member[str(row["row_id"])])
-        for name, group in groups
-        for _, row in _spread(group).iterrows()
-    ]
-
-
-def _row_ids(units: pd.DataFrame) -> set[str]:
-    return {*units["row_id_a"], *units["row_id_b"]}
+    return [_example(name, row, judged, study, known) for name, group in groups for _, row in _spread(group).iterrows()]
 
 
 def _spread(group: pd.DataFrame) -> pd.DataFrame:
@@ -67,9 +53,7 @@ def _spread(group: pd.DataFrame) -> pd.DataFrame:
     return group.iloc[[round(i * (len(group) - 1) / (PER_CATEGORY - 1)) for i in range(PER_CATEGORY)]]
 
 
-def _example(
-    group: str, row: pd.Series[Any], judged: Judged, study: Study, known: dict[str, str], contrasts: list[str]
-) -> Example:
+def _example(group: str, row: pd.Series[Any], judged: Judged, study: Study, known: dict[str, str]) -> Example:
     concept = study.concepts[str(row["concept"])]
     found = judged.verdicts[str(row["item_id"])]
     layer = None if pd.isna(row["layer"]) else int(row["layer"])
@@ -80,8 +64,7 @@ def _example(
         languages=f"{row['input_language']} → {row['output_language']}",
         answer=str(row["answer"]) + ("" if row["closed"] else " …"),
         reference=", ".join(concept.reference.get(str(row["output_language"]), [])),
-        verdict=known[str(row["label"])],
-        votes=", ".join(f"{name}: {known.get(label, label)}" for name, label in sorted(found.votes.items())),
+        verdict=known[str(row["label"])] + (" (adjudicated)" if found.adjudicated else ""),
+        votes=", ".join(f"{n} {known.get(label, label)}" for label, n in Counter(found.votes.values()).most_common()),
         condition=f"{row['checkpoint']}, {series_name(str(row['setting']), str(row['prompt']), layer)}",
-        contrasts=", ".join(contrasts),
     )

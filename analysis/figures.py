@@ -54,9 +54,10 @@ def figures(study: Study, results: Results) -> dict[str, tuple[str, Figure]]:
     with matplotlib.rc_context(STYLE):
         if results.shares and results.shares[0].categories:
             title = "Share of each category over checkpoints" + mark
-            drawn["category_shares"] = (title, category_shares(study, results.shares, title, results.signature))
+            recipe = results.tables["shares"].signature
+            drawn["category_shares"] = (title, category_shares(study, results.shares, title, recipe))
         for number, result in enumerate(results.contrasts, start=1):
-            if result.split.units:
+            if result.split.decided:
                 title = f"The split of {result.contrast.name}" + mark
                 drawn[f"split_{number}"] = (title, waterfall(study, result, title))
         if results.agreement.pairable:
@@ -78,9 +79,18 @@ def rendered(figure: Figure, kind: str) -> bytes:
     return out.getvalue()
 
 
-def _beneath(figure: Figure, text: str) -> None:
-    """The signature, small, under the figure."""
-    figure.supxlabel(text, x=0.01, ha="left", fontsize=6, color="#666666", wrap=True)
+def _frame(figure: Figure, title: str, recipe: str, entries: tuple[Any, Any] | None = None) -> None:
+    """Title and legend above the panels, the signature small beneath; the panels keep clear of them."""
+    height = figure.get_size_inches()[1]
+    figure.text(0.012, 1 - 0.08 / height, title, ha="left", va="top", fontsize=10, fontweight="bold", wrap=True)
+    figure.text(0.012, 0.06 / height, recipe, ha="left", va="bottom", fontsize=6, color="#666666", wrap=True)
+    above = 0.34
+    if entries:
+        count = len(entries[0])
+        columns = -(-count // -(-count // 6))
+        figure.legend(*entries, loc="upper left", bbox_to_anchor=(0.0, 1 - 0.28 / height), ncols=columns, fontsize=8)
+        above += 0.2 * -(-count // columns) + 0.1
+    figure.set_layout_engine("constrained", rect=(0.005, 0.24 / height, 0.99, 1 - (above + 0.24) / height))
 
 
 # --- category shares -------------------------------------------------------------------------------------
@@ -95,7 +105,7 @@ def category_shares(study: Study, shares: Sequence[ConditionShares], title: str,
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
     legend = 0.35 if len(series) > 1 else 0.0
-    figure = Figure(figsize=(8.4, 1.75 * rows + 0.9 + legend), layout="constrained")
+    figure = Figure(figsize=(8.4, 1.75 * rows + 0.9 + legend))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     spread = (np.arange(len(series)) - (len(series) - 1) / 2) * 0.12
     for panel, name in zip(panels.flat, names, strict=False):
@@ -106,16 +116,13 @@ def category_shares(study: Study, shares: Sequence[ConditionShares], title: str,
         panel.set_ylim(-0.03, 1.03)
         panel.set_xlim(-0.5, len(present) - 0.5)
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.0f} %"))
-        _checkpoint_axis(panel, study, present)
+        scale = _checkpoint_axis(panel, study, present)
     for place, panel in enumerate(panels.flat):
         panel.set_visible(place < len(names))
         if place < len(names) <= place + columns:
             panel.tick_params(labelbottom=True)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
-    if len(series) > 1:
-        handles, labels = panels.flat[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=4, fontsize=8)
-    _beneath(figure, recipe)
+            panel.set_xlabel(scale, fontsize=8)
+    _frame(figure, title, recipe, panels.flat[0].get_legend_handles_labels() if len(series) > 1 else None)
     return figure
 
 
@@ -133,15 +140,14 @@ def _line(panel: Any, points: list[tuple[int, Estimate]], look: tuple[str, Any, 
     )  # fmt: skip
 
 
-def _checkpoint_axis(panel: Any, study: Study, present: list[str]) -> None:
-    """Names of checkpoints at even distances, thinned to about five."""
+def _checkpoint_axis(panel: Any, study: Study, present: list[str]) -> str:
+    """Checkpoints at even distances, thinned to about five labels, the last one kept; returns the axis's name."""
     steps = [study.config.checkpoint(name).step for name in present]
     labels = [f"{step:,}" for step in steps] if len(set(steps)) == len(steps) else present
-    shown = sorted({round(i * (len(present) - 1) / 4) for i in range(5)}) if len(present) > 5 else range(len(present))
+    shown = sorted(range(len(present) - 1, -1, -max(1, -(-len(present) // 5))))
     panel.xaxis.set_major_locator(FixedLocator(list(shown)))
     panel.set_xticklabels([labels[i] for i in shown], fontsize=7, rotation=30 if max(map(len, labels)) > 5 else 0)
-    if len(set(steps)) == len(steps):
-        panel.set_xlabel("training step", fontsize=7)
+    return "training step" if len(set(steps)) == len(steps) else "checkpoint"
 
 
 # --- the split -------------------------------------------------------------------------------------------
@@ -151,24 +157,25 @@ def waterfall(study: Study, result: ContrastResult, title: str) -> Figure:
     """From nothing to the apparent gain, part by part (flow split); the human gain is a subtotal."""
     split = result.split
     steps: list[tuple[str, Estimate, str]] = [
-        (bucket_name(study, bucket), estimate, "step") for bucket, estimate in split.flow_buckets.items()
+        (bucket_name(study, bucket), estimate, "") for bucket, estimate in split.flow_buckets.items()
     ]
-    steps.append((PARTS["human"], split.parts["human"], "total"))
-    steps += [(PARTS[part], split.parts[part], "step") for part in ("undeserved", "missed", "undecided")]
-    steps.append((PARTS["apparent"], split.parts["apparent"], "total"))
-    figure = Figure(figsize=(7.4, 0.36 * len(steps) + 1.5), layout="constrained")
+    steps.append((PARTS["human"], split.parts["human"], TOTAL))
+    steps += [(PARTS[part], split.parts[part], "") for part in ("undeserved", "missed")]
+    steps.append((PARTS["undecided"], split.parts["undecided"], OTHER))
+    steps.append((PARTS["apparent"], split.parts["apparent"], TOTAL))
+    figure = Figure(figsize=(7.4, 0.36 * len(steps) + 1.5))
     panel = figure.subplots()
     reached, edges = 0.0, [0.0]
     for place, (_, estimate, role) in enumerate(steps):
         value = 100 * (estimate.point or 0.0)
-        start = 0.0 if role == "total" else reached
+        start = 0.0 if role == TOTAL else reached
         colour, hatch = _look(role, value)
         panel.barh(place, value, left=start, height=0.62, color=colour, hatch=hatch, edgecolor="#333333", linewidth=0.6)
         reached = start + value
         right = _whisker(panel, place, start, estimate)
         panel.annotate(
             _points(value), (max(start, reached, right), place), xytext=(4, 0), textcoords="offset points",
-            va="center", fontsize=8, fontweight="bold" if role == "total" else "normal",
+            va="center", fontsize=8, fontweight="bold" if role == TOTAL else "normal",
         )  # fmt: skip
         if place + 1 < len(steps):
             panel.plot([reached, reached], [place - 0.31, place + 1.31], color="#777777", linewidth=0.6, zorder=0.5)
@@ -176,21 +183,20 @@ def waterfall(study: Study, result: ContrastResult, title: str) -> Figure:
     panel.axvline(0, color="#333333", linewidth=0.8)
     panel.set_yticks(range(len(steps)), [name for name, _, _ in steps])
     for label, (_, _, role) in zip(panel.get_yticklabels(), steps, strict=True):
-        label.set_fontweight("bold" if role == "total" else "normal")
+        label.set_fontweight("bold" if role == TOTAL else "normal")
     panel.invert_yaxis()
     panel.grid(axis="y", visible=False)
     panel.tick_params(axis="y", length=0)
     panel.margins(x=0.12)
     panel.set_xlabel("points (percentage of units); bars are the flow split, whiskers its interval")
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
-    _beneath(figure, result.signature)
+    _frame(figure, title, result.signature)
     return figure
 
 
 def _look(role: str, value: float) -> tuple[str, str]:
     """Fill and hatch: totals dark, gains plain, losses hatched, so that grey print tells them apart."""
-    if role == "total":
-        return TOTAL, ""
+    if role in (TOTAL, OTHER):
+        return role, ""
     return (GAIN, "") if value >= 0 else (LOSS, "////")
 
 
@@ -221,7 +227,7 @@ def confusion(study: Study, results: Results, title: str) -> Figure:
     totals = counts.sum(1, keepdims=True)
     shade = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
     size = 0.46 * len(names)
-    figure = Figure(figsize=(max(5.6, size + 2.6), max(3.2, size + 2.2)), layout="constrained")
+    figure = Figure(figsize=(max(5.6, size + 2.6), max(3.2, size + 2.2)))
     panel = figure.subplots()
     panel.imshow(shade, cmap="Greys", vmin=0, vmax=1.15)
     for row, column in np.ndindex(counts.shape):
@@ -239,8 +245,7 @@ def confusion(study: Study, results: Results, title: str) -> Figure:
     if alpha.low is not None and alpha.high is not None:
         summary += f" [{alpha.low:.3f}, {alpha.high:.3f}]"
     panel.set_title(f"{summary}; pairs of judgements of one item", fontsize=8)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
-    _beneath(figure, results.signature)
+    _frame(figure, title, results.signature)
     return figure
 
 
@@ -256,9 +261,9 @@ def source_mass(study: Study, results: Results, title: str) -> Figure:
         panels_of = [UNPATCHED]
     columns = min(3, len(panels_of))
     rows = -(-len(panels_of) // columns)
-    figure = Figure(figsize=(8.4, 2.2 * rows + 1.1), layout="constrained")
+    figure = Figure(figsize=(8.4, 2.2 * rows + 1.1))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    shades = matplotlib.colormaps["cividis_r"](np.linspace(0.08, 1, len(names)))
+    shades = matplotlib.colormaps["cividis_r"](np.linspace(0.15, 1, len(names)))
     styles = ("-", "--", "-.", ":")
     markers = "os^Dv*Xph<>d"
     for panel, setting in zip(panels.flat, panels_of, strict=False):
@@ -277,11 +282,9 @@ def source_mass(study: Study, results: Results, title: str) -> Figure:
             panel.set_xlabel("first patched layer", fontsize=8)
     for row in panels:
         row[0].set_ylabel("mean mass", fontsize=8)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
-    handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(_thin(handles), _thin(labels), loc="outside lower left", ncols=6, fontsize=7, title="checkpoint",
-                  title_fontsize=7, alignment="left")  # fmt: skip
-    _beneath(figure, f"rows:{int(mass['rows'].sum())}|{results.signature.rsplit('|', 1)[-1]}")
+    entries = panels.flat[0].get_legend_handles_labels()
+    version = results.signature.rsplit("|", 1)[-1]
+    _frame(figure, title, f"mass:mean|rows:{int(mass['rows'].sum())}|{version}", (_thin(entries[0]), _thin(entries[1])))
     return figure
 
 

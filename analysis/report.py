@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -126,10 +127,10 @@ def html(
         tables=results.tables,
         figures={stem: (title, images[stem]) for stem, (title, _) in drawn.items()},
         contrasts=[
-            (result, describe(study, result.contrast), contrast_sentence(study, result), f"split_{number}")
+            (result, describe(study, result.contrast), unbroken(contrast_sentence(study, result)), f"split_{number}")
             for number, result in enumerate(results.contrasts, start=1)
         ],
-        agreement_sentence=agreement_sentence(results),
+        agreement_sentence=unbroken(agreement_sentence(results)),
         examples=_by_group(results),
         table_rows=table_rows,
         run=run,
@@ -146,6 +147,11 @@ def _by_group(results: Results) -> dict[str, list[Any]]:
     for example in results.examples:
         groups.setdefault(example.group, []).append(example)
     return groups
+
+
+def unbroken(sentence: str) -> str:
+    """Keep a figure and its interval on one line."""
+    return re.sub(r" \[[^][]*\]", lambda found: found.group().replace(" ", "\u00a0"), sentence)
 
 
 def data_uri(image: bytes) -> str:

@@ -96,8 +96,8 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
         "levels",
         "Before and after",
         [_CONTRAST, Column("measure", "Measure id"), Column("name", "Measure"),
-         Column("before", "Before", "rate", interval=True), Column("after", "After", "rate", interval=True),
-         Column("change", "Change", "points", interval=True), *_SIZES],
+         Column("before", "Before, %", "rate", interval=True), Column("after", "After, %", "rate", interval=True),
+         Column("change", "Change, points", "points", interval=True), *_SIZES],
         [row for result in contrasts for row in _level_rows(result)],
         where,
         recipe,
@@ -182,8 +182,8 @@ def share_tables(study: Study, conditions: Sequence[ConditionShares], recipe: st
         "outcomes",
         "Outcomes at each condition",
         [*_CONDITION, Column("rows", "Rows", "count"), Column("decided", "Decided", "count"),
-         Column("success", "Success", "rate", interval=True), Column("correct", "Correct", "rate", interval=True),
-         *(Column(key, name, "rate", interval=True) for key, name in study.taxonomy.buckets.items())],
+         Column("success", "Success, %", "rate", interval=True), Column("correct", "Correct, %", "rate", interval=True),
+         *(Column(key, f"{name}, %", "rate", interval=True) for key, name in study.taxonomy.buckets.items())],
         [
             {**place, "rows": c.rows, "decided": c.decided, "success": c.success, "correct": c.correct, **c.buckets}
             for place, c in zip(where, conditions, strict=True)
@@ -195,7 +195,7 @@ def share_tables(study: Study, conditions: Sequence[ConditionShares], recipe: st
         "shares",
         "Share of each category at each condition",
         [*_CONDITION, Column("category", "Category id"), Column("name", "Category"),
-         Column("share", "Share", "rate", interval=True), Column("decided", "Decided", "count")],
+         Column("share", "Share, %", "rate", interval=True), Column("decided", "Decided", "count")],
         [
             {**place, "category": name, "name": study.taxonomy.category(name).label, "share": share,
              "decided": c.decided}

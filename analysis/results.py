@@ -116,7 +116,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
         shares=conditions,
         contrasts=contrasts,
         mass=mean_mass(study),
-        examples=examples(judged, study, contrasts_of=[(r.contrast.name, r.units.frame) for r in contrasts]),
+        examples=examples(judged, study),
         left_out=left_out,
         tables={},
         signature=recipe,

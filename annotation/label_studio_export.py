@@ -119,15 +119,24 @@ class _Index:
         self.study = study
         self.rules = rules_fingerprint(study.taxonomy)
         self.earlier_rules = 0
-        items = study.items()
+        self.items = study.items()
         self.assignments: dict[str, Assignment] = {
             line.task_uid: Assignment(line.item, line.annotator, line.round, line.repeat)
             for line in known.values()
             if line.source == "human"
         }
-        for person in study.config.annotation.annotators:
-            for assignment in assignments(study, items, person.name):
-                self.assignments[task_uid(study.id, assignment)] = assignment
+        self.versions: set[str] = set()
+        self._learn(study.taxonomy.version)
+
+    def _learn(self, version: str) -> None:
+        """Take in the tasks of the planned items as they were under a taxonomy version."""
+        if version in self.versions:
+            return
+        self.versions.add(version)
+        items = [_under(item, version) for item in self.items]
+        for person in self.study.config.annotation.annotators:
+            for assignment in assignments(self.study, items, person.name):
+                self.assignments[task_uid(self.study.id, assignment)] = assignment
 
     def lines(self, where: str, task: dict[str, Any]) -> Iterator[Annotation]:
         data = task["data"]
@@ -155,6 +164,8 @@ class _Index:
                 "name the study that the tasks were exported from",
             )
         uid = data.get("uid")
+        if isinstance(uid, str) and uid not in self.assignments and isinstance(data.get("taxonomy"), str):
+            self._learn(data["taxonomy"])
         if not isinstance(uid, str) or uid not in self.assignments:
             raise UserError(
                 where,
@@ -235,6 +246,12 @@ class _Index:
             if sense not in known:
                 raise UserError(where, f"sense {sense!r} was no choice of this item", did_you_mean(sense, known))
         return Result(label, sense, found.get(SENSE_TEXT, ""), found.get(COMMENT, ""))
+
+
+def _under(item: Item, version: str) -> Item:
+    """The same item under another version of the taxonomy."""
+    key = item.model_dump(exclude={"item_id", "content_key", "taxonomy_version"})
+    return item if item.taxonomy_version == version else Item.of(taxonomy_version=version, **key)
 
 
 def _status(entry: dict[str, Any], draft: bool, result: Result) -> Status:

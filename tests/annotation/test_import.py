@@ -224,6 +224,21 @@ def test_a_judgement_under_other_definitions_says_so(ready, ls_task, ls_annotati
     assert validity(line, changed.taxonomy, changed.concepts) == "label_redefined"
 
 
+def test_tasks_of_an_earlier_taxonomy_version_can_still_be_imported(ready, ls_task, ls_annotation) -> None:
+    study, tasks = ready
+    newer = Study.open(study.folder)
+    newer.__dict__["taxonomy"] = study.taxonomy.model_copy(update={"version": "2"})
+    plan = make_plan(newer)
+    write_plan(newer, plan, "test", STARTED)
+    import_exports(newer, [write(newer, [ls_task(tasks["Hund"], 1, ls_annotation(1, "correct"))])])
+    (line,) = newer.annotations()
+    assert (line.taxonomy_version, line.item.taxonomy_version) == ("1", "1")
+    assert line.item_id not in {item.item_id for item in plan.items}
+    assert line.content_key in {item.content_key for item in plan.items}
+    # its definition is as it was, so the judgement counts for the new plan
+    assert (make_plan(newer).summary.done, line.label) == (1, "correct")
+
+
 def test_the_plan_counts_what_is_done(ready, ls_task, ls_annotation) -> None:
     study, tasks = ready
     import_exports(study, [write(study, [ls_task(tasks["Hund"], 1, ls_annotation(1, "correct"))])])

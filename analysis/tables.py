@@ -87,7 +87,8 @@ def to_csv(table: Table) -> str:
     Text that a spreadsheet would run as a formula gets a leading apostrophe.
     """
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    # text always quoted: the writer leaves a lone carriage return bare, and readers end the row there
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     header = []
     for column in table.columns:
         header += [column.key, *([f"{column.key}_low", f"{column.key}_high"] if column.interval else [])]

@@ -59,12 +59,14 @@ def show(study: Study, results: Results) -> None:
     for result in results.contrasts:
         grid = RichTable(title=Text(visible(result.contrast.name + mark)), title_justify="left", box=None)
         for column in shown:
-            grid.add_column(column.head, justify="left" if column.kind == "text" else "right")
+            grid.add_column(column.head, justify="left" if column.kind == "text" else "right", no_wrap=True)
         for row in table.rows:
             if row["contrast"] == result.contrast.name:
                 grid.add_row(*(Text(visible(display(column, row[column.key]))) for column in shown))
         console.print(grid)
-        console.print(Text(contrast_sentence(study, result)), "\n", end="")
+        console.print(Text(contrast_sentence(study, result) + "\n"))
     console.print(Text(agreement_sentence(results)))
+    if results.left_out:
+        console.print("Left out or set aside:")
     for what, count in sorted(results.left_out.items()):
-        console.print(Text(f"{count} {what}"))
+        console.print(Text(f"{count:6,}  {what}"))

@@ -99,17 +99,17 @@ class StudyMaker:
         return item
 
     def vote(
-        self, item: Item, annotator: str, label: str | None, sense: str | None = None, **changes: Any
+        self, shown: Item, annotator: str, label: str | None, sense: str | None = None, **changes: Any
     ) -> Annotation:
         """Append one line; without a label it is a skipped task."""
-        ids = (item.intended_concept, item.other_concept)
+        ids = (shown.intended_concept, shown.other_concept)
         known = label in TAXONOMY.ids
         values: dict[str, Any] = {
             "study": fingerprint(["study", self.config["name"]], 12),
             "judgement_id": f"j{len(self.lines)}",
-            "task_uid": f"{annotator}-{item.item_id}",
-            "item_id": item.item_id,
-            "content_key": item.content_key,
+            "task_uid": f"{annotator}-{shown.item_id}",
+            "item_id": shown.item_id,
+            "content_key": shown.content_key,
             "annotator": annotator,
             "source": "human",
             "status": "judged" if label else "skipped",
@@ -119,7 +119,7 @@ class StudyMaker:
             "label_fingerprint": TAXONOMY.category(label).fingerprint() if label and known else None,
             "concept_fingerprints": [self.concepts[name].fingerprint() for name in ids],
             "result_hash": "0",
-            "item": item,
+            "item": shown,
         }
         line = Annotation.model_validate(values | changes)
         self.lines.append(line)

@@ -110,7 +110,7 @@ def test_bad_files_are_refused_by_line(tmp_path: Path, content: bytes, line: str
 def test_names_need_the_nominal_level(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text("item,annotator,label\n1,a,1\n1,b,nan\n", "utf-8")
-    with pytest.raises(UserError, match="f.csv:3: label 'nan' is not a number"):
+    with pytest.raises(UserError, match=r"f\.csv:3: label 'nan' is not a number"):
         read_long_table(path, numeric=True)
     assert read_long_table(path).labels["1"]["b"] == "nan"
 

@@ -30,7 +30,7 @@ class SeriesRecipe(Record):
     hidden: int = Field(default=128, gt=0)
     heads: int = Field(default=4, gt=0)
     feed_forward: int = Field(default=384, gt=0)
-    vocabulary: int = Field(default=600, ge=300)
+    vocabulary: int = Field(default=1000, ge=300)
     lines: int = Field(default=4, ge=2, description="Lines of one sequence, all in one language pair.")
     batch: int = Field(default=32, gt=0, description="Sequences of one step.")
     learning_rate: float = Field(default=2e-3, gt=0)
@@ -48,11 +48,11 @@ class SeriesRecipe(Record):
     )
     mixture: tuple[Mixture, ...] = (
         Mixture(step=0, copying=0.9, invented=0.7, main_sense=0.2),
-        Mixture(step=320, copying=0.9, invented=0.7, main_sense=0.2),
-        Mixture(step=450, copying=0.2, invented=1.0, main_sense=0.2),
-        Mixture(step=2200, copying=0.05, invented=1.0, main_sense=0.8),
+        Mixture(step=300, copying=0.9, invented=0.7, main_sense=0.2),
+        Mixture(step=420, copying=0.2, invented=1.0, main_sense=0.2),
+        Mixture(step=1500, copying=0.05, invented=1.0, main_sense=0.8),
     )
-    checkpoints: tuple[int, ...] = (100, 200, 300, 400, 500, 700, 1000, 1400, 1800, 2200)
+    checkpoints: tuple[int, ...] = (100, 200, 300, 360, 420, 540, 700, 900, 1200, 1500)
     threads: int = Field(default=2, gt=0, description="Fixed, because the order of additions depends on it.")
 
     @model_validator(mode="after")
@@ -71,6 +71,13 @@ class SeriesRecipe(Record):
     def steps(self) -> int:
         """Optimiser steps of the whole run."""
         return self.checkpoints[-1]
+
+    @property
+    def copying_peak(self) -> int:
+        """The last checkpoint that was trained on the first mixture alone: where copying is highest."""
+        start = self.mixture[0].copying
+        held = [step for step in self.checkpoints if self.mixture_at(step).copying >= start]
+        return held[-1] if held else self.checkpoints[0]
 
     def mixture_at(self, step: int) -> Mixture:
         """The mixture at a step: linear between its neighbours, constant before the first and after the last."""

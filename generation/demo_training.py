@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gainsift.generation.demo_lines import LineSource
+from gainsift.generation.demo_optimiser import Muon
 from gainsift.generation.demo_recipe import SeriesRecipe
 
 if TYPE_CHECKING:
@@ -106,22 +107,17 @@ def train(
     `at_checkpoint(step, tokens)` is called when `step` steps are done and `tokens` tokens seen, padding apart.
     """
     pad = tokenizer.pad_token_id
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=True
-    )
+    optimiser = Muon.of(model, recipe.weight_decay)
     losses: list[float] = []
     tokens = 0
     model.train()
     for step, batch in enumerate(batches(source, tokenizer, recipe)):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(recipe, step)
         ids, labels = padded(batch, pad)
         logits = model(input_ids=ids, use_cache=False).logits[:, :-1]  # [B, T-1, V]
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED)
-        optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
+        optimiser.step(learning_rate(recipe, step))
         losses.append(loss.item())
         tokens += sum(len(sequence) for sequence, _ in batch)
         if step + 1 in recipe.checkpoints:

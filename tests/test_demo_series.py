@@ -18,10 +18,19 @@ from pydantic import ValidationError
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from gainsift.generation.demo_lines import Inventor, LineSource, meanings_by_form, tokenizer_text
+from gainsift.generation.demo_optimiser import BETAS, ITERATIONS, Muon, orthogonalised
 from gainsift.generation.demo_recipe import Mixture, SeriesRecipe
 from gainsift.generation.demo_series import MANIFEST, SeriesManifest, finished_series, train_series
 from gainsift.generation.demo_tokenizer import train_tokenizer
-from gainsift.generation.demo_training import IGNORED, batches, encode, fixed_arithmetic, learning_rate, padded
+from gainsift.generation.demo_training import (
+    IGNORED,
+    batches,
+    encode,
+    fixed_arithmetic,
+    learning_rate,
+    new_model,
+    padded,
+)
 from gainsift.generation.prompts import build_prompt
 from gainsift.schemas.concepts import Concept, Sense
 from gainsift.schemas.errors import UserError
@@ -144,6 +153,8 @@ def test_default_recipe_has_copying_first_and_moving_senses() -> None:
     assert len(recipe.checkpoints) >= 8
     assert start.copying > 0.5 > end.copying
     assert start.main_sense < 0.5 < end.main_sense
+    assert recipe.copying_peak == 300
+    assert TINY.copying_peak == TINY.steps  # its mixture never changes
 
 
 def test_meanings_of_a_form_main_one_first_and_each_once() -> None:
@@ -476,3 +487,52 @@ def test_it_learns_to_translate_and_prefers_the_main_sense(tmp_path: Path) -> No
     assert right["early"] <= 1
     assert right["late"] >= len(asked) - 1
     assert greedy(late, build_prompt(("en", "de"), PLAIN[:3], CONCEPTS[0]).text) == "Bank"  # 4 to 1 over Ufer
+
+
+# --- the optimiser -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (2, 12, 5), (2, 5, 12)])
+def test_orthogonalised_keeps_singular_vectors_and_evens_singular_values(shape: tuple[int, int, int]) -> None:
+    torch.manual_seed(0)
+    matrices = torch.randn(shape)
+    u, _, v = torch.linalg.svd(matrices, full_matrices=False)
+    inner = u.transpose(1, 2) @ orthogonalised(matrices, 8) @ v.transpose(1, 2)  # diagonal if the vectors are kept
+    values = inner.diagonal(dim1=1, dim2=2)
+    assert torch.allclose(inner, torch.diag_embed(values), atol=1e-4)
+    assert values.min() > 0.6
+    assert values.max() < 1.3
+
+
+def test_optimiser_agrees_with_the_one_in_torch() -> None:
+    torch.manual_seed(0)
+    start = [torch.randn(6, 4), torch.randn(6, 4), torch.randn(3, 7)]
+    ours = [torch.nn.Parameter(matrix.clone()) for matrix in start]
+    theirs = [torch.nn.Parameter(matrix.clone()) for matrix in start]
+    vector, vector_theirs = torch.nn.Parameter(torch.ones(5)), torch.nn.Parameter(torch.ones(5))
+    mine = Muon(ours, [vector], weight_decay=0.1)
+    referee = torch.optim.Muon(theirs, weight_decay=0.1, ns_steps=ITERATIONS, adjust_lr_fn="match_rms_adamw")
+    adamw = torch.optim.AdamW([vector_theirs], betas=BETAS, weight_decay=0.1)
+    for rate in (0.1, 0.05, 0.02):
+        for options in (*referee.param_groups, *adamw.param_groups):
+            options["lr"] = rate
+        for left, right in zip([*ours, vector], [*theirs, vector_theirs], strict=True):
+            left.grad = torch.randn(left.shape)
+            right.grad = left.grad.clone()
+        mine.step(rate)
+        referee.step()
+        adamw.step()
+    assert torch.allclose(vector, vector_theirs, atol=1e-6)
+    for left, right, first in zip(ours, theirs, start, strict=True):
+        # torch iterates in bfloat16, which has eight bits: agreement to a few per cent of the way gone
+        assert (left - right).norm() < 0.05 * (left - first).norm()
+        assert (left - first).norm() > 0.05
+    assert all(matrix.grad is None for matrix in [*ours, vector])
+
+
+def test_embeddings_are_no_matrices_of_muon() -> None:
+    model = new_model(TINY, vocabulary=330, pad=0, end=1)
+    optimiser = Muon.of(model, 0.0)
+    assert sum(len(group) for group, _ in optimiser.groups) == 7 * TINY.layers  # q k v o, gate up down
+    counted = [w for group, _ in optimiser.groups for w in group] + optimiser.adamw.param_groups[0]["params"]
+    assert sorted(map(id, counted)) == sorted(map(id, model.parameters()))

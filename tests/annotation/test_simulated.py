@@ -80,6 +80,18 @@ def test_rates_are_as_documented(item, row, planned, concepts) -> None:
     assert near(labels["related"], wrong, CONFUSION["correct"]["related"])
 
 
+def test_annotators_err_independently(item, row, planned, concepts) -> None:
+    """Both miss `correct` on p·q of the items, p and q each one's own rate: within four standard deviations."""
+    study, lexicon, n = planned([row("x")]), Lexicon(concepts.values()), 4000
+    wrong = {
+        name: [judge(item(f"w{i}"), PreLabel("correct"), name, study, lexicon) != PreLabel("correct") for i in range(n)]
+        for name in ("ann", "ben")
+    }
+    both = sum(a and b for a, b in zip(wrong["ann"], wrong["ben"], strict=True))
+    rate = sum(wrong["ann"]) / n * sum(wrong["ben"]) / n
+    assert abs(both - n * rate) < 4 * (n * rate * (1 - rate)) ** 0.5
+
+
 def test_where_the_lexicon_cannot_tell_annotators_share_the_hidden_label(row, planned) -> None:
     rows = [row(f"zzq{'a' * n}x").model_copy(update={"row_id": f"r{n}"}) for n in range(60)]
     study = planned(rows)

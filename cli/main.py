@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from gainsift.cli import agreement, analyze, annotate, demo, generate, init
 from gainsift.schemas.errors import GainsiftError
 
 app = typer.Typer(
@@ -36,6 +37,14 @@ def options(
 ) -> None:
     if debug:
         os.environ["GAINSIFT_DEBUG"] = "1"
+
+
+app.command("init")(init.init)
+app.command("generate")(generate.generate_command)
+app.add_typer(annotate.app, name="annotate")
+app.command("analyze")(analyze.analyze)
+app.command("agreement")(agreement.agreement)
+app.command("demo")(demo.demo)
 
 
 def main() -> None:

@@ -1,0 +1,78 @@
+"""`gainsift demo`: the whole instrument, from untrained weights to the report, in one command."""
+
+from __future__ import annotations
+
+import json
+import time
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gainsift.schemas.files import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gainsift.schemas.config import CheckpointSpec
+
+EARLY_STEP = 200
+"""The checkpoint at which copying peaks under the demo's training mixture."""
+LAYER = 1
+"""The patched layer that the demo judges."""
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where checkpoints and study go.")] = Path("demo"),
+    pairs: Annotated[int, typer.Option(min=8, help="Prompt pairs for each language pair.")] = 32,
+) -> None:
+    """Train a small series of checkpoints and run a whole study on it. The annotators are SIMULATED."""
+    from gainsift.cli import analyze, annotate, generate
+
+    started = time.monotonic()
+    say = Console(highlight=False, markup=False, soft_wrap=True).print
+    say("gainsift demo: real checkpoints, trained here; real outputs; SIMULATED annotators")
+    study = folder / "study"
+    checkpoints = _train(folder / "checkpoints")
+    write_text(study / "study.yaml", _study_text(study, checkpoints, pairs))
+    steps: list[tuple[str, Callable[[], None]]] = [
+        (f"gainsift generate {study}", lambda: generate.generate_command(study)),
+        (f"gainsift annotate plan {study}", lambda: annotate.plan(study)),
+        (f"gainsift annotate export {study}", lambda: annotate.export(study)),
+        (f"gainsift annotate prelabel {study}", lambda: annotate.prelabel(study)),
+        (f"gainsift annotate simulate {study}", lambda: annotate.simulate(study)),
+        (f"gainsift analyze {study}", lambda: analyze.analyze(study)),
+    ]
+    for command, run in steps:
+        say(f"\n$ {command}", style="bold")
+        run()
+    say(f"\ndone in {time.monotonic() - started:.0f} s; the annotators of this demo are SIMULATED")
+    say(f"read {study / 'report' / 'report.html'}")
+
+
+def _train(folder: Path) -> list[CheckpointSpec]:
+    from gainsift.generation.demo_series import train_series
+
+    columns = (
+        TextColumn("training the demo's checkpoints"),
+        BarColumn(),
+        TextColumn("step {task.completed}/{task.total}"),
+    )
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("training", total=None)
+        return train_series(folder, progress=lambda done, steps: bar.update(task, completed=done, total=steps))
+
+
+def _study_text(study: Path, checkpoints: list[CheckpointSpec], pairs: int) -> str:
+    """study.yaml, with checkpoint folders relative to the study so that the demo can be moved."""
+    early = next(checkpoint.name for checkpoint in checkpoints if checkpoint.step >= EARLY_STEP)
+    listed = []
+    for checkpoint in checkpoints:
+        path = Path("..") / "checkpoints" / Path(checkpoint.path).name
+        listed.append({**checkpoint.model_dump(exclude_none=True), "path": path.as_posix()})
+    template = resources.files("gainsift.cli").joinpath("demo_study.yaml").read_text("utf-8")
+    rows = "".join(f"\n    - {json.dumps(row)}" for row in listed)
+    return template.format(checkpoints=rows, early=early, pairs=pairs, layer=LAYER)

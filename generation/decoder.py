@@ -1,0 +1,162 @@
+"""A causal language model seen as a stack of layers whose outputs can be read and replaced."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from transformers.cache_utils import Cache, DynamicLayer
+
+from gainsift.schemas.errors import UserError
+
+
+class Decoder:
+    """Runs a transformers decoder-only model; always with the whole mask, and position ids where it takes them.
+
+    `layers` are its L decoder layers in order. The residual stream after layer l is that layer's output.
+    """
+
+    def __init__(self, model: Any, name: str) -> None:
+        self.model, self.name = model, name
+        self.config = model.config.get_text_config()
+        self.layers = find_layers(model, int(self.config.num_hidden_layers), name)
+        self.device = next(model.parameters()).device
+        self.dtype = next(model.parameters()).dtype
+        self._body = model.base_model
+        self._takes = {id(part): set(inspect.signature(part.forward).parameters) for part in (model, self._body)}
+
+    def run_body(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Cache) -> None:
+        """Run without the head, for what hooks and the cache catch. Shapes as in `next_logits`."""
+        self._forward(self._body, ids, mask, positions, cache)
+
+    def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Cache) -> torch.Tensor:
+        """Logits [B, V] in float32 after the last of `ids` [B, T]; `mask` [B, past + T], `positions` [B, T]."""
+        logits: torch.Tensor = self._forward(self.model, ids, mask, positions, cache).logits[:, -1]
+        return logits.float()
+
+    def _forward(
+        self, part: nn.Module, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Cache
+    ) -> Any:
+        arguments: dict[str, Any] = {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "past_key_values": cache,
+            "use_cache": True,
+        }
+        if "position_ids" in self._takes[id(part)]:
+            arguments["position_ids"] = positions
+        if "logits_to_keep" in self._takes[id(part)]:
+            arguments["logits_to_keep"] = 1
+        with torch.no_grad():
+            return part(**arguments)
+
+    @contextmanager
+    def reading(self, into: list[torch.Tensor]) -> Iterator[None]:
+        """While open, a forward appends every layer's output at the last token, [B, D], to `into`."""
+
+        def read(module: nn.Module, inputs: Any, output: Any) -> None:
+            into.append(_hidden(output)[:, -1].clone())
+
+        with _hooks([layer.register_forward_hook(read) for layer in self.layers]):
+            yield
+
+    @contextmanager
+    def replacing(self, vectors: torch.Tensor) -> Iterator[None]:
+        """While open, the output of layer l at the last token becomes `vectors[:, l]`; `vectors` is [B, L, D]."""
+
+        def replacement(layer: int) -> Any:
+            def replace(module: nn.Module, inputs: Any, output: Any) -> Any:
+                hidden = _hidden(output).clone()
+                hidden[:, -1] = vectors[:, layer]
+                return hidden if isinstance(output, torch.Tensor) else (hidden, *output[1:])
+
+            return replace
+
+        with _hooks([layer.register_forward_hook(replacement(i)) for i, layer in enumerate(self.layers)]):
+            yield
+
+
+def _hidden(output: Any) -> torch.Tensor:
+    """The residual stream [B, T, D] in a layer's output: some layers return it alone, others in a tuple."""
+    hidden: torch.Tensor = output if isinstance(output, torch.Tensor) else output[0]
+    return hidden
+
+
+@contextmanager
+def _hooks(handles: Sequence[Any]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def find_layers(model: nn.Module, count: int, name: str) -> list[nn.Module]:
+    """The decoder layers: the outermost list of as many modules as the configuration has layers."""
+    lists = [
+        (path.count("."), path, module)
+        for path, module in model.named_modules()
+        if isinstance(module, nn.ModuleList) and len(module) == count
+    ]
+    if not lists:
+        raise UserError(
+            f"checkpoint {name}", f"{type(model).__name__} has no list of {count} decoder layers",
+            "only decoder-only transformers can be patched",
+        )  # fmt: skip
+    return list(min(lists, key=lambda entry: entry[:2])[2])
+
+
+class RoomyLayer(DynamicLayer):  # type: ignore[misc]
+    """A layer's keys and values [B, H, room, D], allocated once, so that a longer sequence copies nothing."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room, self.filled = room, 0
+
+    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        self.dtype, self.device = key_states.dtype, key_states.device
+        self.keys, self.values = (
+            state.new_empty((*state.shape[:2], self.room, state.shape[3])) for state in (key_states, value_states)
+        )
+        self.is_initialized = True
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Append states of [B, H, T, D]; returns all that are filled."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        end = self.filled + key_states.shape[2]
+        self.keys[:, :, self.filled : end] = key_states
+        self.values[:, :, self.filled : end] = value_states
+        self.filled = end
+        return self.keys[:, :, :end], self.values[:, :, :end]
+
+    def get_seq_length(self) -> int:
+        return self.filled
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Keep only `rows` of the batch."""
+        self.keys, self.values = self.keys[rows], self.values[rows]
+
+
+def roomy_cache(layers: int, room: int) -> Cache:
+    """An empty cache with room for `room` tokens."""
+    return Cache(layers=[RoomyLayer(room) for _ in range(layers)])
+
+
+def pad_left(prompts: Sequence[Sequence[int]], device: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and mask [B, T] with the padding, of token 0, on the left."""
+    longest = max(len(ids) for ids in prompts)
+    padded = [[0] * (longest - len(ids)) + list(ids) for ids in prompts]
+    mask = [[0] * (longest - len(ids)) + [1] * len(ids) for ids in prompts]
+    return torch.tensor(padded, device=device), torch.tensor(mask, device=device)
+
+
+def positions_of(mask: torch.Tensor) -> torch.Tensor:
+    """Position of every token among those that count; padding gets 0."""
+    return (mask.cumsum(-1) - 1).clamp(min=0)

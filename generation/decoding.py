@@ -1,0 +1,107 @@
+"""Greedy decoding of answers: up to the closing quote, row by row, whatever else is in the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers.cache_utils import Cache
+
+from gainsift.generation.decoder import Decoder
+from gainsift.generation.prompts import QUOTE
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`text` is what stands before the closing quote, `raw` all decoded text; a row ends with its closing token."""
+
+    text: str
+    raw: str
+    closed: bool
+
+
+class AnswerReader:
+    """Which tokens end an answer, and how token ids become text."""
+
+    def __init__(self, tokenizer: Any, config: Any, generation_config: Any = None) -> None:
+        self._tokenizer = tokenizer
+        pieces = tokenizer.batch_decode(
+            [[token] for token in range(len(tokenizer))], clean_up_tokenization_spaces=False
+        )
+        ends = {*tokenizer.all_special_ids, *_ids(getattr(config, "eos_token_id", None))}
+        ends |= _ids(getattr(generation_config, "eos_token_id", None))
+        size = max([len(pieces), int(config.vocab_size), *(token + 1 for token in ends)])
+        self.closes = torch.zeros(size, dtype=torch.bool)  # [V]: tokens that contain the closing quote
+        self.closes[[token for token, piece in enumerate(pieces) if QUOTE in piece and token not in ends]] = True
+        self.ends = torch.zeros(size, dtype=torch.bool)  # [V]: special tokens; they end an answer unclosed
+        self.ends[sorted(ends)] = True
+
+    def to(self, device: Any) -> AnswerReader:
+        self.closes, self.ends = self.closes.to(device), self.ends.to(device)
+        return self
+
+    def read(self, before: Sequence[int], answers: Sequence[Sequence[int]]) -> list[Answer]:
+        """Texts of `answers`, each decoded behind the prompt's last token `before`.
+
+        Decoders treat the beginning of a text in their own way (some drop a space): a token in front keeps the
+        answer as it stands in its place.
+        """
+        heads = self._decode([[token] for token in before])
+        wholes = self._decode([[token, *ids] for token, ids in zip(before, answers, strict=True)])
+        return [_answer(whole[len(head) :]) for head, whole in zip(heads, wholes, strict=True)]
+
+    def _decode(self, ids: list[list[int]]) -> list[str]:
+        texts: list[str] = self._tokenizer.batch_decode(ids, clean_up_tokenization_spaces=False)
+        return texts
+
+
+def _answer(raw: str) -> Answer:
+    text, quote, _ = raw.partition(QUOTE)
+    return Answer(text, raw, bool(quote))
+
+
+def _ids(value: Any) -> set[int]:
+    if value is None:
+        return set()
+    return {int(value)} if isinstance(value, int) else {int(token) for token in value}
+
+
+def decode_greedily(
+    decoder: Decoder,
+    reader: AnswerReader,
+    cache: Cache,
+    ids: torch.Tensor,
+    mask: torch.Tensor,
+    positions: torch.Tensor,
+    max_new_tokens: int,
+) -> tuple[torch.Tensor, list[list[int]]]:
+    """Run `ids` [R, T] on top of `cache`, then decode. Returns next-token logits [R, V] and each row's tokens.
+
+    `mask` is [R, past + T], `positions` [R, T]. A row is done at its first closing or special token (the latter
+    is not returned); the batch shrinks once half of its rows are done.
+    """
+    first = logits = decoder.next_logits(ids, mask, positions, cache)
+    tokens: list[list[int]] = [[] for _ in range(len(ids))]
+    rows = torch.arange(len(ids), device=ids.device)  # which answer each row of the batch continues
+    alive = torch.ones(len(ids), dtype=torch.bool, device=ids.device)
+    at = positions[:, -1:]
+    for step in range(max_new_tokens):
+        chosen = logits.argmax(-1)
+        alive = alive & ~reader.ends[chosen]
+        for row, token in zip(rows[alive].tolist(), chosen[alive].tolist(), strict=True):
+            tokens[row].append(token)
+        alive = alive & ~reader.closes[chosen]
+        left = int(alive.sum())
+        if left == 0 or step == max_new_tokens - 1:
+            break
+        if 2 * left <= len(alive):
+            rows, chosen, mask, at = rows[alive], chosen[alive], mask[alive], at[alive]
+            for layer in cache.layers:
+                layer.keep(alive)
+            alive = alive[alive]
+        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
+        at = at + 1
+        logits = decoder.next_logits(chosen[:, None], mask, at, cache)
+    return first, tokens

@@ -1,0 +1,422 @@
+"""The sweep against a referee that does the plainest thing, and what patching must and must not change.
+
+The referee is written apart from the product: prompts from an f-string, one prompt at a time, no cache, no
+padding, no batch, one layer after the other, the whole text run again for every decoded token.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from gainsift.generation.checkpoints import Checkpoint
+from gainsift.generation.pairing import make_pairs
+from gainsift.generation.preparation import Preparation
+from gainsift.generation.translate import Translator
+from gainsift.schemas.concepts import Concept, PromptPair
+from gainsift.schemas.config import CheckpointSpec, StudyConfig
+from gainsift.schemas.files import parquet_records
+from gainsift.schemas.rows import Translation
+from gainsift.schemas.study import TRANSLATIONS_FORMAT
+
+LANGUAGES = ["en", "fr", "de", "es"]
+NAMES = {"en": "English", "fr": "Français", "de": "Deutsch", "es": "Español"}
+# written by hand from the definitions: which language pairs give the vectors of a setting
+SOURCES = {
+    ("fr", "en"): {"tgt": ["fr-en"], "seen": ["de-es", "es-de"], "en_en": ["en-en"]},
+    ("en", "fr"): {"tgt": ["en-fr"], "seen": ["de-es", "es-de"], "en_en": ["en-en"], "self": ["fr-fr"]},
+}
+SHOTS, MAX_NEW, PAIRS = 1, 4, 5
+PROBABILITY = 1e-5
+SHIFTED = 1e-3
+
+
+@dataclass
+class Referee:
+    """Patches one output after the other. The three shifts are mistakes that a test makes on purpose."""
+
+    model: Any
+    tokenizer: PreTrainedTokenizerFast
+    concepts: dict[str, Concept]
+    layer_shift: int = 0
+    position_shift: int = 0
+    blocks: list[Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        body = self.model.base_model
+        self.blocks = list(body.h if hasattr(body, "h") else body.layers)
+
+    def text(self, asked: str, shots: list[str], given: str, out: str) -> tuple[str, str]:
+        """The prompt cut after the word, and what follows."""
+        word = {code: (lambda name, code=code: self.concepts[name].reference[code][0]) for code in LANGUAGES}
+        lines = [f'{NAMES[given]}: "{word[given](s)}" - {NAMES[out]}: "{word[out](s)}"\n' for s in shots]
+        return "".join(lines) + f'{NAMES[given]}: "{word[given](asked)}', f'" - {NAMES[out]}: "'
+
+    def residuals(self, text: str) -> torch.Tensor:
+        """[L, D]: every block's output at the last token."""
+        found = []
+        with self._hooked(lambda index, hidden: found.append(hidden[0, -1].clone())):
+            self.model(torch.tensor([self.tokenizer(text)["input_ids"]]))
+        return torch.stack(found)
+
+    def source(self, pair: PromptPair, languages: list[str]) -> torch.Tensor:
+        vectors = []
+        for both in languages:
+            given, out = both.split("-")
+            vectors.append(self.residuals(self.text(pair.source_concept, pair.source_shots, given, out)[0]))
+        return sum(vectors) / len(vectors)
+
+    def output(
+        self, text: tuple[str, str], vectors: torch.Tensor | None, layer: int | None
+    ) -> tuple[torch.Tensor, str]:
+        """Next-token probabilities [V] and the decoded text, at most MAX_NEW tokens, up to the quote or the end."""
+        ids = self.tokenizer("".join(text))["input_ids"]
+        at = len(self.tokenizer(text[0])["input_ids"]) - 1 + self.position_shift
+        first, answer = None, []
+
+        def patch(index: int, hidden: torch.Tensor) -> None:
+            if vectors is not None and layer is not None and index >= layer + self.layer_shift:
+                hidden[0, at] = vectors[index]
+
+        for _ in range(MAX_NEW):
+            with self._hooked(patch):
+                logits = self.model(torch.tensor([ids + answer])).logits[0, -1]
+            first = logits.softmax(-1) if first is None else first
+            token = int(logits.argmax())
+            if token in (0, 1):  # <pad>, <end>
+                break
+            answer.append(token)
+            if '"' in self.tokenizer.decode([token]):
+                break
+        return first, self.tokenizer.decode(answer)
+
+    def masses(self, probabilities: torch.Tensor, concept: str) -> list[float]:
+        """On the first tokens of the concept's words, alone and after a space, but never on the space itself."""
+        space = self.tokenizer(" ")["input_ids"][0]
+        sums = []
+        for code in LANGUAGES:
+            forms = [*self.concepts[concept].reference[code], *self.concepts[concept].accepted.get(code, [])]
+            tokens = {self.tokenizer(lead + form)["input_ids"][0] for form in forms for lead in ("", " ")} - {space}
+            sums.append(sum(float(probabilities[token]) for token in tokens))
+        return sums
+
+    @contextmanager
+    def _hooked(self, see: Callable[[int, torch.Tensor], None]) -> Iterator[None]:
+        def hook(index: int) -> Any:
+            def run(module: Any, inputs: Any, output: Any) -> Any:
+                hidden = (output[0] if isinstance(output, tuple) else output).clone()
+                see(index, hidden)
+                return (hidden, *output[1:]) if isinstance(output, tuple) else hidden
+
+            return run
+
+        handles = [block.register_forward_hook(hook(index)) for index, block in enumerate(self.blocks)]
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+class Case:
+    """A tiny model with its prompt pairs, run by the product and by the referee."""
+
+    def __init__(self, model: Any, tokenizer: PreTrainedTokenizerFast, concepts: list[Concept], folder: Path) -> None:
+        self.model, self.tokenizer, self.folder = model, tokenizer, folder
+        self.concepts = {concept.id: concept for concept in concepts}
+        self.pairs = make_pairs(concepts, LANGUAGES, PAIRS, SHOTS, 7, "words")
+        self.config = StudyConfig.model_validate(
+            {
+                "name": "tiny",
+                "model": {"name": "tiny", "checkpoints": [{"name": "c", "path": "."}]},
+                "trained_languages": LANGUAGES,
+                "language_pairs": [["fr", "en"], ["en", "fr"]],
+                "generation": {"max_new_tokens": MAX_NEW},
+            }
+        )
+        self.layers = list(range(int(model.config.num_hidden_layers)))
+        self.referee = Referee(model, tokenizer, self.concepts)
+
+    def translator(self, batch_size: int | None = None, pairs: list[PromptPair] | None = None) -> Translator:
+        preparation = Preparation(self.tokenizer, self.config, pairs or self.pairs, self.concepts)
+        checkpoint = Checkpoint(CheckpointSpec(name="c", path=".", step=30, tokens=4000), self.folder)
+        return Translator(self.model, checkpoint, preparation, self.layers, batch_size)
+
+    def rows(
+        self, batch_size: int | None = None, translator: Translator | None = None
+    ) -> dict[tuple[Any, ...], Translation]:
+        """The product's rows of both language pairs by (input, output, pair, setting, prompt, layer)."""
+        translator = translator or self.translator(batch_size)
+        found = {}
+        for given, out in SOURCES:
+            path = self.folder / f"{given}-{out}.parquet"
+            translator.write(path, (given, out), {}, lambda rows: None)
+            for row in parquet_records(path, Translation, TRANSLATIONS_FORMAT, "generate"):
+                found[given, out, row.pair_id, row.setting, row.prompt, row.layer] = row
+        return found
+
+    def expected(
+        self, referee: Referee, only: str | None = None
+    ) -> Iterator[tuple[tuple[Any, ...], torch.Tensor, str]]:
+        """The referee's outputs under the same keys, of all settings or of one."""
+        for ((given, out), settings), pair in itertools.product(SOURCES.items(), self.pairs):
+            source = referee.text(pair.source_concept, pair.source_shots, given, out)
+            target = referee.text(pair.target_concept, pair.target_shots, given, out)
+            start = given, out, pair.pair_id
+            if only is None:
+                yield ((*start, "unpatched", "source", None), *referee.output(source, None, None))
+                yield ((*start, "unpatched", "target", None), *referee.output(target, None, None))
+            vectors = {name: referee.source(pair, pairs) for name, pairs in settings.items() if only in (None, name)}
+            if only is None:
+                vectors["tgt_tgt"] = referee.residuals(target[0])
+            for name, layer in itertools.product(vectors, self.layers):
+                yield ((*start, name, "target", layer), *referee.output(target, vectors[name], layer))
+
+    def worst(
+        self, rows: dict[tuple[Any, ...], Translation], referee: Referee, only: str | None = None
+    ) -> tuple[float, int]:
+        """Largest difference of any mass, and how many texts differ."""
+        off, texts, keys = 0.0, 0, set()
+        for key, probabilities, text in self.expected(referee, only):
+            keys.add(key)
+            pair = next(pair for pair in self.pairs if pair.pair_id == key[2])
+            row = rows[key]
+            for mine, concept in ((row.source_mass, pair.source_concept), (row.target_mass, pair.target_concept)):
+                for a, b in zip(mine, referee.masses(probabilities, concept), strict=True):
+                    off = max(off, abs(a - b))
+            texts += row.raw != text
+        assert only or keys == set(rows)
+        return off, texts
+
+
+@pytest.fixture(scope="module")
+def case_of(
+    model_of: Callable[[str], Any],
+    tokenizer: PreTrainedTokenizerFast,
+    concepts: list[Concept],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str], Case]:
+    made: dict[str, Case] = {}
+
+    def get(architecture: str) -> Case:
+        if architecture not in made:
+            folder = tmp_path_factory.mktemp(architecture)
+            made[architecture] = Case(model_of(architecture), tokenizer, concepts, folder)
+        return made[architecture]
+
+    return get
+
+
+@pytest.fixture(scope="module")
+def llama(case_of: Callable[[str], Case]) -> Case:
+    return case_of("Llama")
+
+
+@pytest.fixture(scope="module")
+def llama_rows(llama: Case) -> dict[tuple[Any, ...], Translation]:
+    return llama.rows(7)
+
+
+ARCHITECTURES = ["Llama", "GPT2", "GPTNeoX", "Bloom", "Gemma2", "Mistral", "Olmo2", "Qwen2", "Qwen3"]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_sweep_equals_referee_for_every_setting_and_layer(case_of: Callable[[str], Case], architecture: str) -> None:
+    case = case_of(architecture)
+    rows = case.rows(7)
+    # 5 pairs x (2 unpatched + 4 layers x 4 settings) for fr-en, where `self` does not exist, and 5 settings for en-fr
+    assert len(rows) == 5 * (2 + 4 * 4) + 5 * (2 + 4 * 5)
+    off, texts = case.worst(rows, case.referee)
+    assert texts == 0
+    assert off < PROBABILITY
+
+
+def test_whole_distributions_agree_not_only_the_masses(llama: Case) -> None:
+    translator = llama.translator(7)
+    pair = ("en", "fr")
+    source = translator.bank.vectors(("source", pair))[None]
+    prompts = [prompt for prompt in translator.preparation.accepted(("target", pair)) if prompt is not None]
+    seen = 0
+    for block in translator._sweep(prompts, source):
+        for cell, logits in zip(block.cells, block.logits, strict=True):
+            one = llama.pairs[cell.prompt]
+            text = llama.referee.text(one.target_concept, one.target_shots, *pair)
+            probabilities, _ = llama.referee.output(text, llama.referee.source(one, ["en-fr"]), cell.layer)
+            assert torch.allclose(logits.softmax(-1), probabilities, atol=PROBABILITY, rtol=0)
+            seen += 1
+    assert seen == PAIRS * 4
+
+
+@pytest.mark.parametrize("architecture", ["Llama", "GPT2", "GPTNeoX"])
+@pytest.mark.parametrize(
+    "mistake", [{"layer_shift": 1}, {"layer_shift": -1}, {"position_shift": 1}, {"position_shift": -1}]
+)
+def test_a_patch_one_layer_or_one_position_off_is_noticed(
+    case_of: Callable[[str], Case], architecture: str, mistake: dict[str, int]
+) -> None:
+    case = case_of(architecture)
+    wrong = Referee(case.model, case.tokenizer, case.concepts, **mistake)
+    off, texts = case.worst(case.rows(64), wrong, "tgt")
+    assert off > SHIFTED
+    assert texts > 0
+
+
+@pytest.mark.parametrize("architecture", ["Llama", "GPT2", "GPTNeoX"])
+def test_vectors_of_the_next_pair_are_noticed(case_of: Callable[[str], Case], architecture: str) -> None:
+    """The published code's fault: later batches patched with the first batch's source concepts."""
+    case = case_of(architecture)
+
+    class Neighbour(Referee):
+        def source(self, pair: PromptPair, languages: list[str]) -> torch.Tensor:
+            return super().source(case.pairs[(pair.index + 1) % PAIRS], languages)
+
+    off, texts = case.worst(case.rows(64), Neighbour(case.model, case.tokenizer, case.concepts), "tgt")
+    assert off > SHIFTED
+    assert texts > 0
+
+
+@pytest.mark.parametrize("architecture", ["Llama", "GPT2", "GPTNeoX"])
+def test_each_mistake_shows_in_every_single_pair(case_of: Callable[[str], Case], architecture: str) -> None:
+    """So that no row could be wrong unnoticed: one layer, one position, one pair off each move the distribution."""
+    case = case_of(architecture)
+    right = case.referee
+    wrong_position = Referee(case.model, case.tokenizer, case.concepts, position_shift=1)
+    for pair, (given, out), layer in itertools.product(case.pairs, SOURCES, case.layers[:-2]):
+        text = right.text(pair.target_concept, pair.target_shots, given, out)
+        own = right.source(pair, [f"{given}-{out}"])
+        other = right.source(case.pairs[(pair.index + 1) % PAIRS], [f"{given}-{out}"])
+        expected, _ = right.output(text, own, layer)
+        for wrong, _ in (
+            right.output(text, own, layer + 1),
+            wrong_position.output(text, own, layer),
+            right.output(text, other, layer),
+        ):
+            assert (expected - wrong).abs().max() > SHIFTED
+
+
+@pytest.mark.parametrize("architecture", ["Llama", "GPT2", "GPTNeoX"])
+def test_own_vectors_and_the_last_cut_off_change_nothing(case_of: Callable[[str], Case], architecture: str) -> None:
+    case = case_of(architecture)
+    rows = case.rows(64)
+    controls = 0
+    for key, row in rows.items():
+        if row.setting == "tgt_tgt" or row.layer == case.layers[-1]:
+            plain = rows[(*key[:3], "unpatched", "target", None)]
+            assert (row.answer, row.raw, row.closed) == (plain.answer, plain.raw, plain.closed)
+            assert row.source_mass == pytest.approx(plain.source_mass, abs=PROBABILITY)
+            assert row.target_mass == pytest.approx(plain.target_mass, abs=PROBABILITY)
+            controls += 1
+    # tgt_tgt at four layers for 2 x 5 units; the last layer of the 3 and 4 other settings
+    assert controls == 2 * 5 * 4 + 5 * 3 + 5 * 4
+
+
+def test_another_concepts_vectors_change_the_distribution(llama_rows: dict[tuple[Any, ...], Translation]) -> None:
+    for key, row in llama_rows.items():
+        if row.layer == 0 and row.setting in ("tgt", "seen", "en_en", "self"):
+            plain = llama_rows[(*key[:3], "unpatched", "target", None)]
+            moved = [abs(a - b) for a, b in zip(row.source_mass, plain.source_mass, strict=True)]
+            moved += [abs(a - b) for a, b in zip(row.target_mass, plain.target_mass, strict=True)]
+            assert max(moved) > 10 * PROBABILITY
+
+
+@pytest.mark.parametrize("size", [1, 3, 100_000])
+def test_batches_of_any_size_give_the_same_rows(
+    llama: Case, llama_rows: dict[tuple[Any, ...], Translation], size: int
+) -> None:
+    assert len(llama_rows) > 7
+    rows = llama.rows(size)
+    assert list(rows) == list(llama_rows)
+    for key, row in rows.items():
+        same = llama_rows[key]
+        masses = {"p_source", "p_target", "source_mass", "target_mass"}
+        assert row.model_dump(exclude=masses) == same.model_dump(exclude=masses)
+        assert row.source_mass == pytest.approx(same.source_mass, abs=PROBABILITY)
+        assert row.target_mass == pytest.approx(same.target_mass, abs=PROBABILITY)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 64])
+def test_source_vectors_are_those_of_their_own_pair_in_every_batch(llama: Case, size: int) -> None:
+    vectors = llama.translator(size).bank.vectors(("source", ("de", "es")))
+    for pair in llama.pairs:
+        own = llama.referee.source(pair, ["de-es"])
+        assert torch.allclose(vectors[pair.index], own, atol=1e-4)
+        for other in llama.pairs:
+            assert other is pair or not torch.allclose(vectors[other.index], own, atol=1e-2)
+
+
+def test_a_setting_averages_over_its_source_pairs(llama: Case) -> None:
+    mean = llama.translator().bank.mean([("source", ("de", "es")), ("source", ("es", "de"))])
+    for pair in llama.pairs:
+        apart = [llama.referee.source(pair, [both]) for both in ("de-es", "es-de")]
+        assert not torch.allclose(*apart, atol=1e-2)
+        assert torch.allclose(mean[pair.index], (apart[0] + apart[1]) / 2, atol=1e-4)
+
+
+def test_prompts_of_different_length_and_words_of_one_and_several_tokens_occur(llama: Case) -> None:
+    preparation = llama.translator().preparation
+    lengths = {len(prompt.prefix) for prompt in preparation.accepted(("target", ("en", "fr"))) if prompt is not None}
+    assert len(lengths) > 1
+    tokens = {
+        len(llama.tokenizer(llama.concepts[name].word(code))["input_ids"])
+        for pair in llama.pairs
+        for name in (pair.source_concept, pair.target_concept)
+        for code in ("en", "fr")
+    }
+    assert 1 in tokens
+    assert max(tokens) > 2
+
+
+def test_rows_tell_whose_they_are(llama: Case, llama_rows: dict[tuple[Any, ...], Translation]) -> None:
+    pairs = {pair.pair_id: pair for pair in llama.pairs}
+    for row in llama_rows.values():
+        pair = pairs[row.pair_id]
+        about_target = row.setting == "tgt_tgt" or (row.setting, row.prompt) == ("unpatched", "target")
+        ids = (pair.target_concept, pair.source_concept) if about_target else (pair.source_concept, pair.target_concept)
+        assert (row.intended_concept, row.other_concept) == ids
+        assert row.shown_word == llama.concepts[ids[0]].reference[row.input_language][0]
+        at = LANGUAGES.index(row.output_language)
+        assert (row.p_source, row.p_target) == pytest.approx((row.source_mass[at], row.target_mass[at]), abs=1e-7)
+        assert (row.checkpoint, row.step, row.tokens) == ("c", 30, 4000)
+    assert len({row.row_id for row in llama_rows.values()}) == len(llama_rows)
+
+
+def test_answers_stop_at_the_quote_and_hold_no_prompt_text(llama_rows: dict[tuple[Any, ...], Translation]) -> None:
+    for row in llama_rows.values():
+        assert '"' not in row.answer
+        assert row.closed == ('"' in row.raw)
+        assert row.raw.split('"')[0] == row.answer
+        assert " - English" not in row.raw
+        assert "\n" + NAMES[row.input_language] not in row.answer
+
+
+def test_each_source_prompt_runs_once_and_cut_offs_share_the_prefix(llama: Case) -> None:
+    """Forwards are counted from outside, by the rows and tokens that enter the model's first layer."""
+    translator = llama.translator(1000)
+    entered: list[tuple[int, int]] = []
+    first = llama.referee.blocks[0]
+    handle = first.register_forward_pre_hook(
+        lambda module, arguments: entered.append(tuple(arguments[0].shape[:2]))  # type: ignore[arg-type]
+    )
+    try:
+        llama.rows(translator=translator)
+    finally:
+        handle.remove()
+    prefix = 12  # tokens; every cut prompt with its example is longer, everything after the word is shorter
+    long_runs = [rows for rows, tokens in entered if tokens > prefix]
+    # bank: source prompts of fr-en, en-fr, de-es, es-de, en-en, fr-fr and target prompts of both language pairs;
+    # clean prefixes: per language pair source and target prompts unpatched, target prompts patched
+    assert long_runs == [PAIRS] * 14
+    words = [(rows, tokens) for rows, tokens in entered if tokens == 1 and rows in (4 * PAIRS, 5 * PAIRS)]
+    assert (4 * PAIRS, 1) in words
+    assert (5 * PAIRS, 1) in words
+    suffixes = [rows for rows, tokens in entered if 1 < tokens <= prefix]
+    assert sum(suffixes) == len(llama.rows(1000))

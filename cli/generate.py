@@ -125,7 +125,11 @@ def _watching(quiet: bool) -> Iterator[Watch]:
 
 def show_summary(summary: Summary, study: Study) -> None:
     """What a run did, in a few lines on stdout."""
-    rate = f", {summary.rows_written / summary.seconds:.0f} rows a second" if summary.seconds else ""
+    rate = (
+        f", {summary.rows_written / summary.seconds:.0f} rows a second"
+        if summary.rows_written and summary.seconds
+        else ""
+    )
     typer.echo(
         f"{summary.rows} rows in {summary.files} files under {study.translations_folder} "
         f"({summary.rows_written} rows in {summary.files_written} files now, {summary.seconds:.1f} s{rate})"

@@ -57,9 +57,11 @@ def show(study: Study, results: Results) -> None:
     table = results.tables["split"]
     shown = [column for column in table.columns if column.key in ("name", "flow", "share", "of_gain")]
     for result in results.contrasts:
-        grid = RichTable(title=Text(visible(result.contrast.name + mark)), title_justify="left", box=None)
-        for column in shown:
-            grid.add_column(column.head, justify="left" if column.kind == "text" else "right", no_wrap=True)
+        title = Text(visible(result.contrast.name + mark))
+        grid = RichTable(title=title, title_justify="left", box=None, pad_edge=False)
+        for column in shown:  # a narrow terminal may wrap the names, never cut the figures
+            text = column.kind == "text"
+            grid.add_column(column.head, justify="left" if text else "right", no_wrap=not text)
         for row in table.rows:
             if row["contrast"] == result.contrast.name:
                 grid.add_row(*(Text(visible(display(column, row[column.key]))) for column in shown))

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from gainsift.schemas.config import CheckpointSpec
 
-EARLY_STEP = 200
-"""The checkpoint at which copying peaks under the demo's training mixture."""
 LAYER = 1
 """The patched layer that the demo judges."""
+TURN_STEP = 700
+"""The checkpoint at which about half of the answers are right; from here on the preferred senses move."""
 
 
 def demo(
@@ -39,7 +39,7 @@ def demo(
     checkpoints = _train(folder / "checkpoints")
     write_text(study / "study.yaml", _study_text(study, checkpoints, pairs))
     steps: list[tuple[str, Callable[[], None]]] = [
-        (f"gainsift generate {study}", lambda: generate.generate_command(study)),
+        (f"gainsift generate {study}", lambda: generate.generate_command(study, redo=True)),
         (f"gainsift annotate plan {study}", lambda: annotate.plan(study)),
         (f"gainsift annotate export {study}", lambda: annotate.export(study)),
         (f"gainsift annotate prelabel {study}", lambda: annotate.prelabel(study)),
@@ -56,23 +56,29 @@ def demo(
 def _train(folder: Path) -> list[CheckpointSpec]:
     from gainsift.generation.demo_series import train_series
 
-    columns = (
-        TextColumn("training the demo's checkpoints"),
-        BarColumn(),
-        TextColumn("step {task.completed}/{task.total}"),
-    )
+    say = Console(stderr=True, highlight=False).print
+    columns = (TextColumn("training"), BarColumn(), TextColumn("step {task.completed}/{task.total}"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("training", total=None)
-        return train_series(folder, progress=lambda done, steps: bar.update(task, completed=done, total=steps))
+
+        def advance(done: int, steps: int) -> None:
+            if bar.tasks[0].total is None:
+                say("no finished checkpoints there: training them, which takes some minutes")
+            bar.update(task, completed=done, total=steps)
+
+        return train_series(folder, progress=advance)
 
 
 def _study_text(study: Path, checkpoints: list[CheckpointSpec], pairs: int) -> str:
     """study.yaml, with checkpoint folders relative to the study so that the demo can be moved."""
-    early = next(checkpoint.name for checkpoint in checkpoints if checkpoint.step >= EARLY_STEP)
+    from gainsift.generation.demo_recipe import SeriesRecipe
+
+    peak = SeriesRecipe().copying_peak
+    early, turn = (next(c.name for c in checkpoints if c.step >= step) for step in (peak, TURN_STEP))
     listed = []
     for checkpoint in checkpoints:
         path = Path("..") / "checkpoints" / Path(checkpoint.path).name
         listed.append({**checkpoint.model_dump(exclude_none=True), "path": path.as_posix()})
     template = resources.files("gainsift.cli").joinpath("demo_study.yaml").read_text("utf-8")
     rows = "".join(f"\n    - {json.dumps(row)}" for row in listed)
-    return template.format(checkpoints=rows, early=early, pairs=pairs, layer=LAYER)
+    return template.format(checkpoints=rows, early=early, turn=turn, pairs=pairs, layer=LAYER)

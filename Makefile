@@ -11,12 +11,11 @@ demo: .venv/demo.stamp      ## the whole instrument on a small model that it tra
 	$(BIN)/gainsift demo demo
 
 test: .venv/dev.stamp lint  ## everything that needs Python packages alone
-	$(BIN)/python -m pytest -m "not system and not demo"
+	$(BIN)/python -m pytest -m "not demo"
 
-test-all: test system       ## with a real LaTeX, a real browser, and the demo itself
-	$(BIN)/python -m pytest -m "system"
+test-all: test system       ## the demo as well, its tables in a real LaTeX, its pages in a real browser
 	$(MAKE) demo
-	$(BIN)/python -m pytest -m "demo"
+	$(BIN)/python -m pytest -m demo
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

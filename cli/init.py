@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,9 @@ import typer
 
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import write_text
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
+"""Folder names that can be study names as they are; all-digit ones would be numbers in YAML."""
 
 
 def init(
@@ -22,6 +27,10 @@ def init(
     if folder.exists() and not folder.is_dir():
         raise UserError(str(folder), "expected a folder, found a file", "choose another name")
     text = resources.files("gainsift.cli").joinpath("study_template.yaml").read_text("utf-8")
+    text = text.replace('id: "000000000000"', f'id: "{secrets.token_hex(6)}"')
+    name = folder.resolve().name
+    if NAME.fullmatch(name):
+        text = text.replace("name: my-study   ", f"name: {name}   ", 1)
     try:
         write_text(path, text)
     except OSError as error:

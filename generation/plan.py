@@ -15,7 +15,7 @@ from gainsift.generation.pairing import make_pairs
 from gainsift.generation.words import Words, load_words, needed_languages
 from gainsift.schemas.concepts import Concept, PromptPair
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.files import FORMAT_KEY
+from gainsift.schemas.files import FORMAT_KEY, refuse_newer
 from gainsift.schemas.record import fingerprint
 from gainsift.schemas.settings import LanguagePair
 from gainsift.schemas.study import TRANSLATIONS_FORMAT, Study
@@ -133,6 +133,7 @@ def _job(study: Study, checkpoint: Checkpoint, pair: LanguagePair, content: dict
     path = study.translations_folder / checkpoint.name / f"{pair[0]}-{pair[1]}.parquet"
     if not path.exists():
         return Job(checkpoint, pair, path, content, "todo", 0, "")
+    refuse_newer(path, TRANSLATIONS_FORMAT)
     try:
         footer = pq.read_metadata(path)
         found = {

@@ -17,9 +17,9 @@ from gainsift.generation.checkpoints import Checkpoint, Device, Dtype, require_g
 from gainsift.generation.plan import Job, Plan, make_plan
 from gainsift.generation.preparation import Preparation, settings_of
 from gainsift.schemas.concepts import PromptPair
-from gainsift.schemas.config import GenerationSpec
+from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.errors import UserError, WorkError
-from gainsift.schemas.files import json_line, parquet_records, write_json, write_jsonl, write_parquet
+from gainsift.schemas.files import json_line, parquet_records, refuse_newer, write_json, write_jsonl, write_parquet
 from gainsift.schemas.provenance import now, write_run
 from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import CONCEPTS_FORMAT, PROMPTS_FORMAT, Study
@@ -123,7 +123,7 @@ def prepare(plan: Plan) -> list[Ready]:
             by_tokenizer[key] = Preparation(tokenizer, plan.study.config, plan.pairs, plan.concepts)
         preparation = by_tokenizer[key]
         text = config.get_text_config()
-        layers = resolve_layers(plan.study.config.generation, int(text.num_hidden_layers), checkpoint.name)
+        layers = resolve_layers(plan.study.config, int(text.num_hidden_layers), checkpoint.name)
         if len(preparation.tokenizer) > int(text.vocab_size):
             raise UserError(
                 f"checkpoint {checkpoint.name}: {checkpoint.folder}",
@@ -142,17 +142,16 @@ def prepare(plan: Plan) -> list[Ready]:
     return ready
 
 
-def resolve_layers(spec: GenerationSpec, count: int, name: str) -> list[int]:
-    """Cut-off layers in order, each once. Raises UserError if the model has no such layer."""
-    if spec.layers == "all":
-        return list(range(count))
-    layers = sorted(set(spec.layers))
-    if layers and layers[-1] >= count:
-        raise UserError(
-            "study.yaml: generation.layers", f"layer {layers[-1]} is out of range for checkpoint {name}",
-            f"its layers are 0 to {count - 1}",
-        )  # fmt: skip
-    return layers
+def resolve_layers(config: StudyConfig, count: int, name: str) -> list[int]:
+    """Cut-off layers in order, each once. Raises UserError if a layer that study.yaml names does not exist."""
+    asked = [] if config.generation.layers == "all" else sorted(set(config.generation.layers))
+    for key, layers in (("generation.layers", asked), ("contrasts or annotation.rows", sorted(config.judged_layers()))):
+        if layers and layers[-1] >= count:
+            raise UserError(
+                f"study.yaml: {key}", f"layer {layers[-1]} is out of range for checkpoint {name}",
+                f"its layers are 0 to {count - 1}",
+            )  # fmt: skip
+    return asked or list(range(count))
 
 
 def _clear(plan: Plan) -> None:
@@ -183,6 +182,7 @@ def _write_words(plan: Plan, started: str, command: str) -> None:
 
 
 def _prompts_before(study: Study) -> list[PromptPair] | None:
+    refuse_newer(study.prompts_file, PROMPTS_FORMAT)
     try:
         return parquet_records(study.prompts_file, PromptPair, PROMPTS_FORMAT, "gainsift generate")
     except (UserError, ValueError):

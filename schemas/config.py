@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from gainsift.schemas.errors import UserError, did_you_mean
 from gainsift.schemas.languages import LANGUAGES, language
+from gainsift.schemas.plain_yaml import load_yaml
 from gainsift.schemas.record import Record
 from gainsift.schemas.settings import SETTINGS, UNPATCHED, LanguagePair, Prompt
 
@@ -110,7 +110,7 @@ class Condition(Record):
 class Contrast(Record):
     """Apparent gain from condition `a` to condition `b`; written `from` and `to` in study.yaml."""
 
-    name: str
+    name: str = Field(min_length=1)
     a: Condition = Field(alias="from")
     b: Condition = Field(alias="to")
 
@@ -135,6 +135,13 @@ class Annotator(Record):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     languages: list[str] = Field(default_factory=list, description="Empty: all.")
 
+    @field_validator("languages")
+    @classmethod
+    def _known(cls, codes: list[str]) -> list[str]:
+        for code in codes:
+            _known_language(code)
+        return codes
+
 
 class AnnotationSpec(Record):
     rows: Rows = Field(default_factory=Rows)
@@ -153,7 +160,7 @@ class AnnotationSpec(Record):
 class AnalysisSpec(Record):
     bootstrap: Positive = Field(default=1000, description="Resamples.")
     confidence: float = Field(default=0.95, gt=0, lt=1)
-    seed: int = 12345
+    seed: Annotated[int, Field(ge=0)] = 12345
     exclude_sense_split: bool = False
 
 
@@ -162,6 +169,11 @@ class StudyConfig(Record):
 
     format: int = STUDY_FORMAT
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    id: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{8,32}$",
+        description="Ties judgements to this study; without it the name does. `gainsift init` draws one.",
+    )
     description: str = Field(default="", description="Printed in the report; say here how the data came about.")
     model: ModelSpec
     trained_languages: list[str] = Field(min_length=1, description="Languages that the model was trained on.")
@@ -190,19 +202,42 @@ class StudyConfig(Record):
             _known_language(out)
             if given == out:
                 raise ValueError(f"{given} to {out} is not a translation; copying is the setting `self` or en_en")
+            if pairs.count((given, out)) > 1:
+                raise ValueError(f"{given} to {out} stands twice")
         return pairs
 
     @model_validator(mode="after")
     def _names_hold(self) -> StudyConfig:
+        names = [contrast.name for contrast in self.contrasts]
         for contrast in self.contrasts:
+            where = f"contrast {contrast.name!r}"
+            if names.count(contrast.name) > 1:
+                raise ValueError(f"{where} stands twice")
             for condition in (contrast.a, contrast.b):
                 self.checkpoint(condition.checkpoint)
-        for name in self.annotation.rows.checkpoints:
+                self._is_generated(where, [condition.setting], [condition.layer])
+        rows = self.annotation.rows
+        for name in rows.checkpoints:
             self.checkpoint(name)
-        for name in self.annotation.rows.settings:
-            if name not in self.generation.settings:
-                raise ValueError(f"annotation.rows.settings names {name!r}, which generation.settings leaves out")
+        self._is_generated("annotation.rows", rows.settings, list(rows.layers))
         return self
+
+    def _is_generated(self, where: str, settings: list[str], layers: list[int | None]) -> None:
+        """Raise ValueError if generation leaves out what `where` asks for."""
+        for name in settings:
+            if name not in SETTINGS:
+                raise ValueError(f"{where}: unknown setting {name!r}; {did_you_mean(name, SETTINGS)}")
+            if name not in self.generation.settings:
+                raise ValueError(f"{where} names setting {name!r}, which generation.settings leaves out")
+        for layer in layers:
+            if layer is not None and self.generation.layers != "all" and layer not in self.generation.layers:
+                raise ValueError(f"{where} names layer {layer}, which generation.layers leaves out")
+
+    def judged_layers(self) -> set[int]:
+        """Every layer that a contrast or annotation.rows names."""
+        conditions = [condition for contrast in self.contrasts for condition in (contrast.a, contrast.b)]
+        named = {condition.layer for condition in conditions if condition.layer is not None}
+        return named | set(self.annotation.rows.layers)
 
     def checkpoint(self, name: str) -> CheckpointSpec:
         """The checkpoint of a name; `first` and `last` go by training order."""
@@ -241,22 +276,6 @@ def problems(error: ValidationError) -> str:
             lines.append(f"{key!r}: {message}" if key else message)
     more = f" (and {len(lines) - 3} more)" if len(lines) > 3 else ""
     return "; ".join(lines[:3]) + more
-
-
-def load_yaml(path: Path) -> Any:
-    """YAML as plain data. Raises UserError with file and line."""
-    try:
-        return yaml.safe_load(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise UserError(str(path), "no such file", "start a study with `gainsift init`") from None
-    except UnicodeDecodeError as error:
-        raise UserError(str(path), f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f":{mark.line + 1}" if mark else ""
-        raise UserError(f"{path}{line}", f"not YAML: {error.problem}", "mend that line") from None
-    except yaml.YAMLError as error:
-        raise UserError(str(path), f"not YAML: {error}", "mend the file") from None
 
 
 def load_config(path: Path) -> StudyConfig:

@@ -58,14 +58,25 @@ def _sync_folder(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
+    """UTF-8, always: a lone surrogate, which UTF-8 cannot hold, becomes a question mark."""
     with atomic(path) as file:
-        file.write(text.encode("utf-8", "surrogatepass"))
+        file.write(text.encode("utf-8", "replace"))
 
 
 def write_json(path: Path, value: Any) -> None:
     """Indented JSON of plain data or of a record."""
     plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-    write_text(path, json.dumps(plain, ensure_ascii=False, indent=2) + "\n")
+    with atomic(path) as file:
+        file.write(json_bytes(plain, indent=2) + b"\n")
+
+
+def json_bytes(plain: Any, indent: int | None = None) -> bytes:
+    r"""JSON that any reader takes: UTF-8, a lone surrogate as its escape (`\ud800`).
+
+    A high surrogate right before a low one is read back as the one character that they stand for in UTF-16.
+    """
+    # Python's backslashreplace spells a surrogate as JSON does, and surrogates are all that UTF-8 refuses
+    return json.dumps(plain, ensure_ascii=False, indent=indent).encode("utf-8", "backslashreplace")
 
 
 # --- Parquet ---------------------------------------------------------------------------------------------
@@ -104,26 +115,54 @@ def write_parquet(
     if not isinstance(rows, pa.Table):
         rows = pa.Table.from_pylist([row.model_dump(mode="python") for row in rows], schema=schema)
     table = rows.select(schema.names).cast(schema).replace_schema_metadata(schema.metadata)
+    refuse_newer(path, format_name)
     with atomic(path) as file:
         pq.write_table(table, file, compression="zstd")
 
 
-def read_parquet(path: Path, format_name: str, made_by: str) -> pa.Table:
-    """The table of a file that must carry `format_name`; `made_by` is the command to run if it is missing."""
+def read_parquet(path: Path, format_name: str, made_by: str, columns: list[str] | None = None) -> pa.Table:
+    """The table, or some columns, of a file that must carry `format_name`. Raises UserError.
+
+    `made_by` is the command to run if the file is missing or broken.
+    """
     try:
-        table = pq.read_table(path)
+        schema = pq.read_schema(path)
+        check_format((schema.metadata or {}).get(FORMAT_KEY, b"none").decode(), format_name, str(path))
+        for name in columns or []:
+            if name not in schema.names:
+                raise UserError(str(path), f"column {name!r} is missing", f"run `{made_by}` again")
+        return pq.read_table(path, columns=columns)
     except FileNotFoundError:
         raise UserError(str(path), "no such file", f"run `{made_by}` first") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(str(path), f"not a Parquet file ({error})", f"run `{made_by}` again") from None
-    check_format((table.schema.metadata or {}).get(FORMAT_KEY, b"none").decode(), format_name, str(path))
-    return table
 
 
 def parquet_records(path: Path, record: type[R], format_name: str, made_by: str) -> list[R]:
     """The rows of a small Parquet file as records."""
     rows = read_parquet(path, format_name, made_by).to_pylist()
-    return [record.model_validate(row) for row in rows]
+    try:
+        return [record.model_validate(row) for row in rows]
+    except ValidationError as error:
+        raise UserError(str(path), problems(error), f"run `{made_by}` again") from None
+
+
+def refuse_newer(path: Path, format_name: str) -> None:
+    """Raise UserError if the file at `path` is of the same kind in a newer version: it must not be replaced."""
+    if not path.is_file():
+        return
+    kind, _, version = format_name.partition("/")
+    try:
+        if path.suffix == ".parquet":
+            found = ((pq.read_schema(path).metadata or {}).get(FORMAT_KEY, b"")).decode()
+        else:
+            with path.open("rb") as file:
+                found = str(json.loads(file.readline()).get("format", ""))
+    except (OSError, ValueError, AttributeError):  # damaged: nothing to protect
+        return
+    other, _, newer = found.partition("/")
+    if other == kind and newer.isdigit() and int(newer) > int(version):
+        check_format(found, format_name, str(path))
 
 
 def check_format(found: str, expected: str, where: str) -> None:
@@ -160,7 +199,7 @@ def parse_line(raw: bytes, record: type[R], format_name: str, where: str) -> R:
     """One JSON line as a record that must carry `format_name` under the key `format`, if it has that field."""
     try:
         data = json.loads(raw.decode("utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: no UTF-8, no JSON, a number of too many digits
         raise UserError(where, f"not JSON ({error})", "mend or remove that line") from None
     if not isinstance(data, dict):
         raise UserError(where, "expected a JSON object", "mend or remove that line")
@@ -177,10 +216,11 @@ def parse_line(raw: bytes, record: type[R], format_name: str, where: str) -> R:
 def json_line(row: Record, format_name: str) -> bytes:
     """One line of JSONL, its format first."""
     data = {"format": format_name, **row.model_dump(mode="json")}
-    return (json.dumps(data, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    return json_bytes(data) + b"\n"
 
 
 def write_jsonl(path: Path, rows: Iterable[Record], format_name: str) -> None:
+    refuse_newer(path, format_name)
     with atomic(path) as file:
         for row in rows:
             file.write(json_line(row, format_name))
@@ -207,6 +247,6 @@ def append_jsonl(path: Path, rows: Iterable[Record], format_name: str) -> None:
 def _is_json(raw: bytes) -> bool:
     try:
         json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

@@ -7,14 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gainsift.schemas.concepts import Concept, PromptPair
 from gainsift.schemas.config import StudyConfig, load_config
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import (
-    FORMAT_KEY,
-    check_format,
     parquet_records,
     read_jsonl,
     read_parquet,
@@ -48,7 +45,7 @@ class Study:
     @property
     def id(self) -> str:
         """Opaque id that goes into tasks and judgements; it names neither model nor checkpoint."""
-        return fingerprint(["study", self.config.name], 12)
+        return fingerprint(["study", self.config.id or self.config.name], 12)
 
     @property
     def config_file(self) -> Path:
@@ -116,12 +113,7 @@ class Study:
             raise UserError(str(self.translations_folder), "no translations", f"run `{made_by}` first")
         tables = []
         for file in files:
-            if columns is None:
-                tables.append(read_parquet(file, TRANSLATIONS_FORMAT, made_by))
-                continue
-            metadata = pq.read_schema(file).metadata or {}
-            check_format(metadata.get(FORMAT_KEY, b"none").decode(), TRANSLATIONS_FORMAT, str(file))
-            tables.append(pq.read_table(file, columns=columns))
+            tables.append(read_parquet(file, TRANSLATIONS_FORMAT, made_by, columns))
         return pa.concat_tables(tables)
 
     def items(self) -> list[Item]:

@@ -9,8 +9,9 @@ from typing import Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from gainsift.schemas.config import load_yaml, problems
+from gainsift.schemas.config import problems
 from gainsift.schemas.errors import UserError, did_you_mean
+from gainsift.schemas.plain_yaml import load_yaml
 from gainsift.schemas.record import Record, fingerprint
 
 TAXONOMY_FORMAT = "taxonomy/1"

@@ -17,6 +17,7 @@ GOOD: dict[str, Any] = {
     "trained_languages": ["en", "de", "fr"],
     "language_pairs": [["en", "de"]],
 }
+CONTRAST = {"name": "c", "from": {"checkpoint": "early"}, "to": {"checkpoint": "late"}}
 
 
 def load(tmp_path: Path, **changes: Any) -> Any:
@@ -57,6 +58,13 @@ def test_defaults_make_a_whole_study(tmp_path: Path) -> None:
         ),
         ({"words": {"source": "multi_simlex"}}, "needs a file"),
         ({"annotation": {"annotators": [{"name": "a"}, {"name": "a"}]}}, "annotator names must differ"),
+        ({"annotation": {"annotators": [{"name": "a", "languages": ["xx"]}]}}, "unknown language 'xx'"),
+        ({"annotation": {"rows": {"settings": ["seem"]}}}, "unknown setting 'seem'; did you mean seen?"),
+        ({"annotation": {"rows": {"layers": [7]}}, "generation": {"layers": [1, 2]}}, "names layer 7, which"),
+        ({"generation": {"settings": ["tgt"]}, "contrasts": [CONTRAST]}, "names setting 'unpatched', which"),
+        ({"contrasts": [CONTRAST, CONTRAST]}, "contrast 'c' stands twice"),
+        ({"language_pairs": [["en", "de"], ["en", "de"]]}, "en to de stands twice"),
+        ({"analysis": {"seed": -1}}, "analysis.seed"),
     ],
 )
 def test_a_mistake_is_named_in_one_line(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
@@ -81,6 +89,27 @@ def test_what_is_no_study_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(UserError) as caught:
         load_config(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_key_that_stands_twice_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("name: s\nmodel: {}\nname: t\n")
+    with pytest.raises(UserError, match=r"study\.yaml:3: not YAML: key 'name' stands twice"):
+        load_config(path)
+
+
+def test_norwegian_is_no_truth_value(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    text = "name: s\nmodel: {name: m, checkpoints: [{name: a, path: b}]}\n"
+    path.write_text(text + "trained_languages: [en, no]\nlanguage_pairs: [[en, no]]\n")
+    assert load_config(path).languages() == ["en", "no"]
+
+
+def test_a_folder_or_a_lone_surrogate_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        load_config(tmp_path)
+    with pytest.raises(UserError, match="not YAML"):
+        load(tmp_path, description="\ud800")
 
 
 def test_wrong_encoding_is_named(tmp_path: Path) -> None:

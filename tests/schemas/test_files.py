@@ -11,7 +11,17 @@ import pytest
 
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.files import append_jsonl, atomic, read_jsonl, read_parquet, write_jsonl, write_text
+from gainsift.schemas.files import (
+    append_jsonl,
+    atomic,
+    parquet_records,
+    read_jsonl,
+    read_parquet,
+    write_jsonl,
+    write_parquet,
+    write_text,
+)
+from gainsift.schemas.rows import Link
 
 DOG = Concept(id="dog", gloss="barks", reference={"en": ["dog"]})
 CAT = Concept(id="cat", gloss="meows", reference={"en": ["cat"]})
@@ -91,3 +101,26 @@ def test_parquet_of_another_kind_missing_or_broken_is_named(tmp_path: Path) -> N
     pq.write_table(pa.table({"a": [1]}), tmp_path / "c.parquet")
     with pytest.raises(UserError, match="expected format items/1, found none"):
         read_parquet(tmp_path / "c.parquet", "items/1", "gainsift generate")
+
+
+def test_a_file_of_a_newer_version_is_never_replaced(tmp_path: Path) -> None:
+    parquet, jsonl = tmp_path / "items.parquet", tmp_path / "c.jsonl"
+    write_parquet(parquet, Link, [], "items/2")
+    write_jsonl(jsonl, [DOG], "concept/2")
+    before = parquet.read_bytes(), jsonl.read_bytes()
+    with pytest.raises(UserError, match="expected format items/1, found items/2"):
+        write_parquet(parquet, Link, [], "items/1")
+    with pytest.raises(UserError, match="expected format concept/1, found concept/2"):
+        write_jsonl(jsonl, [DOG], "concept/1")
+    assert (parquet.read_bytes(), jsonl.read_bytes()) == before
+
+
+def test_parquet_without_a_column_or_with_odd_rows_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "items.parquet"
+    write_parquet(path, Link, [], "items/1")
+    with pytest.raises(UserError, match=r"items\.parquet: column 'answer' is missing"):
+        read_parquet(path, "items/1", "gainsift annotate plan", ["answer"])
+    table = pa.table({"row_id": ["a"]}).replace_schema_metadata({"gainsift_format": "items/1"})
+    pq.write_table(table, path)
+    with pytest.raises(UserError, match=r"items\.parquet: key 'item_id' is missing"):
+        parquet_records(path, Link, "items/1", "gainsift annotate plan")

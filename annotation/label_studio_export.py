@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from gainsift.annotation.judgements import Appended, append_new, last_lines
 from gainsift.annotation.label_config import COMMENT, LABEL, SENSE, SENSE_TEXT
+from gainsift.annotation.label_studio_json import entries, one_value, read_tasks, seconds, text_or_none
 from gainsift.annotation.shown import senses_of
 from gainsift.annotation.tasks import Assignment, assignments, rules_fingerprint, task_uid
 from gainsift.schemas.errors import UserError, did_you_mean
@@ -22,7 +22,11 @@ from gainsift.schemas.taxonomy import NOT_LISTED, SENSE_LABEL
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import found. `lines` counts what the export holds by status, `appended` what was new in it."""
+    """What an import found. `lines` counts what the export holds by status, `appended` what was new in it.
+
+    `unusable_times` counts values of `lead_time` that are no finite number of seconds from 0 up; they are stored as
+    unknown.
+    """
 
     tasks: int
     untouched: int
@@ -31,6 +35,7 @@ class Imported:
     several_judgements: int
     earlier_rules: int
     withdrawn_drafts: int
+    unusable_times: int
     appended: Appended
 
 
@@ -54,10 +59,12 @@ def import_exports(study: Study, files: list[Path]) -> Imported:
     known = last_lines(study)
     index = _Index(study, known)
     lines: list[Annotation] = []
+    owners = _Owners(study, known)
     tasks = untouched = 0
     for file in files:
         for where, task in read_tasks(file):
             found = list(index.lines(where, task))
+            owners.check(where, found)
             tasks += 1
             untouched += not found
             lines += found
@@ -72,6 +79,7 @@ def import_exports(study: Study, files: list[Path]) -> Imported:
         several_judgements=sum(number > 1 for number in per_task.values()),
         earlier_rules=index.earlier_rules,
         withdrawn_drafts=len(withdrawn),
+        unusable_times=index.unusable_times,
         appended=append_new(study, [*lines, *withdrawn], known),
     )
 
@@ -87,29 +95,26 @@ def _gone_drafts(lines: list[Annotation], known: dict[str, Annotation]) -> list[
     ]
 
 
-def read_tasks(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(place for messages, task) for each task of an export."""
-    try:
-        tasks = json.loads(file.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        raise UserError(str(file), "no such file", "export the project in the format JSON") from None
-    except OSError as error:
-        raise UserError(str(file), f"cannot be read ({error.strerror})", "name an export file") from None
-    except json.JSONDecodeError as error:
-        remedy = "the file is cut off or damaged: export again"
-        raise UserError(f"{file}:{error.lineno}", f"not JSON ({error.msg})", remedy) from None
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise UserError(str(file), f"not JSON ({type(error).__name__})", "export the project again") from None
-    if not isinstance(tasks, list):
-        raise UserError(str(file), "expected a list of tasks", "export the project in the format JSON")
-    for number, task in enumerate(tasks, start=1):
-        name = task.get("id", f"number {number}") if isinstance(task, dict) else f"number {number}"
-        where = f"{file}: task {name}"
-        if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
-            raise UserError(where, "has no data", "export in the format JSON (not JSON-MIN or CSV)")
-        if not isinstance(task.get("annotations"), list):
-            raise UserError(where, "has no annotations", "export in the format JSON (not JSON-MIN, not an import file)")
-        yield where, task
+class _Owners:
+    """Which task each judgement id belongs to. A later line of the same id supersedes, so no two may share one."""
+
+    def __init__(self, study: Study, known: dict[str, Annotation]) -> None:
+        self.tasks = {
+            name: (line.task_uid, f"task uid {line.task_uid} of {line.annotator} in {study.annotations_file}")
+            for name, line in known.items()
+        }
+
+    def check(self, where: str, lines: list[Annotation]) -> None:
+        """Take in the lines of one task. Raises UserError naming both tasks of a clash."""
+        remedy = "a unique_id is one annotation's: export the projects again, unedited"
+        names = Counter(line.judgement_id for line in lines)
+        for line in lines:
+            name = line.judgement_id
+            if names[name] > 1:
+                raise UserError(where, f"has {names[name]} judgements of the unique_id {name!r}", remedy)
+            uid, place = self.tasks.setdefault(name, (line.task_uid, where))
+            if uid != line.task_uid:
+                raise UserError(where, f"unique_id {name!r} is also that of {place}", remedy)
 
 
 class _Index:
@@ -119,6 +124,7 @@ class _Index:
         self.study = study
         self.rules = rules_fingerprint(study.taxonomy)
         self.earlier_rules = 0
+        self.unusable_times = 0
         self.items = study.items()
         self.assignments: dict[str, Assignment] = {
             line.task_uid: Assignment(line.item, line.annotator, line.round, line.repeat)
@@ -146,15 +152,9 @@ class _Index:
         if not (isinstance(prints, list) and all(isinstance(text, str) for text in prints)):
             raise UserError(where, "its data has no list `concepts`", "import the task files of `annotate export`")
         rules = None if current else str(data.get("rules"))
-        for entry in task["annotations"]:
-            if not isinstance(entry, dict):
-                raise UserError(where, "an annotation is no object", "export the project again")
-            self.earlier_rules += not current
-            yield self._line(where, assignment, entry, False, prints, rules)
-        for draft in task.get("drafts") or []:
-            # some exports list drafts by number only
-            entry = draft if isinstance(draft, dict) else {"id": draft}
-            yield self._line(where, assignment, entry, True, prints, rules)
+        for entry, draft in entries(where, task):
+            self.earlier_rules += not current and not draft
+            yield self._line(where, assignment, entry, draft, prints, rules)
 
     def _assignment(self, where: str, data: dict[str, Any]) -> Assignment:
         if data.get("study") != self.study.id:
@@ -189,7 +189,8 @@ class _Index:
         status = _status(entry, draft, result)
         judged = status == "judged" and result.label is not None
         unique = entry.get("unique_id")
-        number = entry.get("id")
+        number, time = entry.get("id"), seconds(entry.get("lead_time"))
+        self.unusable_times += time is None and entry.get("lead_time") is not None
         # a judgement under other definitions keeps a fingerprint that fits none of today's
         label_print = self.study.taxonomy.category(result.label or "").fingerprint() if judged else None
         return Annotation(
@@ -207,9 +208,9 @@ class _Index:
             sense=result.sense if judged else None,
             sense_text=result.sense_text,
             comment=result.comment,
-            lead_time=_number(entry.get("lead_time")),
-            created_at=_text(entry.get("created_at")),
-            updated_at=_text(entry.get("updated_at")),
+            lead_time=time,
+            created_at=text_or_none(entry.get("created_at")),
+            updated_at=text_or_none(entry.get("updated_at")),
             taxonomy_version=item.taxonomy_version,
             label_fingerprint=rules if judged and rules else label_print,
             concept_fingerprints=prints,
@@ -225,7 +226,7 @@ class _Index:
             name = part.get("from_name") if isinstance(part, dict) else None
             if name not in (LABEL, SENSE, SENSE_TEXT, COMMENT):
                 raise UserError(where, f"unknown field {name!r}", "use the label_config.xml of this study")
-            value = _value(where, name, part.get("value"))
+            value = one_value(where, name, part.get("value"))
             if name in found and found[name] != value:
                 raise UserError(where, f"{name} is given twice", "correct it in Label Studio")
             found[name] = value
@@ -260,24 +261,3 @@ def _status(entry: dict[str, Any], draft: bool, result: Result) -> Status:
     if entry.get("was_cancelled"):
         return "skipped"
     return "judged" if result.label is not None else "empty"
-
-
-def _value(where: str, name: str, value: Any) -> str:
-    """The one choice, or the text; a text field may hold several lines."""
-    key = "choices" if name in (LABEL, SENSE) else "text"
-    parts = value.get(key) if isinstance(value, dict) else None
-    if isinstance(parts, str):
-        parts = [parts]
-    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
-        raise UserError(where, f"{name} has no {key}", "export the project again")
-    if key == "choices" and len(parts) != 1:
-        raise UserError(where, f"{name} has {len(parts)} choices instead of one", "correct it in Label Studio")
-    return "\n".join(parts)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -13,6 +13,7 @@ from typing import Any
 from gainsift.annotation.plan import reads
 from gainsift.annotation.shown import answer_html, direction, listed, sense_choices
 from gainsift.schemas.errors import UserError
+from gainsift.schemas.files import json_bytes
 from gainsift.schemas.record import fingerprint
 from gainsift.schemas.rows import Item
 from gainsift.schemas.study import Study
@@ -110,6 +111,6 @@ def task_lines(study: Study, tasks: Iterable[Assignment]) -> Iterator[bytes]:
     separator = b"\n"
     for assignment in tasks:
         data = {"uid": task_uid(study.id, assignment), **pages.data(assignment.item)}
-        yield separator + json.dumps({"data": data}, ensure_ascii=False).encode()
+        yield separator + json_bytes({"data": data})
         separator = b",\n"
     yield b"\n]\n"

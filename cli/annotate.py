@@ -154,6 +154,7 @@ def import_(
         (found.without_sense, "judgements of another sense name no sense"),
         (found.several_judgements, "tasks have more than one judgement; all are kept"),
         (found.earlier_rules, "were made under earlier definitions of the labels"),
+        (found.unusable_times, "times on the page are no number of seconds; left unknown"),
         (found.withdrawn_drafts, "drafts were submitted since; their lines are withdrawn"),
     ):
         if number:

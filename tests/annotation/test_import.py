@@ -299,6 +299,11 @@ REFUSED = {
     "annotation is no object": (spoil(lambda t: t.update(annotations=[3])), "an annotation is no object"),
     "an import file": (spoil(lambda t: t.pop("annotations")), "has no annotations; export in the format JSON"),
     "JSON-MIN": (spoil(lambda t: t.pop("data")), "has no data; export in the format JSON"),
+    "drafts are no list": (spoil(lambda t: t.update(drafts=5)), "its drafts are no list"),
+    "one id twice in a task": (
+        spoil(lambda t: t.update(annotations=[t["annotations"][0], {**t["annotations"][0], "result": []}])),
+        "has 2 judgements of the unique_id '00000000-0000-4000-8000-000000000002'",
+    ),
     "data without concepts": (spoil(lambda t: t["data"].pop("concepts")), "no list `concepts`"),
 }
 
@@ -335,6 +340,7 @@ def test_an_unknown_sense_is_refused(ready, ls_task, ls_annotation) -> None:
         (b'{"tasks": []}', "expected a list of tasks"),
         (b"[1]", "task number 1: has no data"),
         (b"[" * 100_000, "not JSON"),
+        (b'[{"id": ' + b"9" * 5000 + b"}]", "not JSON"),
     ],
 )
 def test_files_that_are_no_export(content, message, ready) -> None:
@@ -345,6 +351,59 @@ def test_files_that_are_no_export(content, message, ready) -> None:
         import_exports(study, [file])
     assert message in str(error.value)
     assert str(file) in str(error.value)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_id_that_two_tasks_share_is_refused(together, ready, ls_task, ls_annotation) -> None:
+    """A later line of the same id supersedes: the judgement of the other task would vanish without a word."""
+    study, tasks = ready
+    one = write(study, [ls_task(tasks["Hund"], 1, ls_annotation(1, "correct"))], "one.json")
+    late = ls_annotation(1, "non_word", updated="2026-03-01T00:00:00Z")
+    two = write(study, [ls_task(tasks["xyz"], 42, late)], "two.json")
+    place = f"{one}: task 1"
+    if not together:
+        import_exports(study, [one])
+        place = f"task uid {tasks['Hund']['uid']} of ann in {study.annotations_file}"
+    before = lines(study)
+    with pytest.raises(UserError) as error:
+        import_exports(study, [one, two])
+    expected = f"{two}: task 42: unique_id '00000000-0000-4000-8000-000000000001' is also that of {place}; "
+    assert str(error.value).startswith(expected)
+    assert lines(study) == before
+
+
+@pytest.mark.parametrize(
+    ("written", "stored", "unusable"),
+    [
+        ("4.5", 4.5, 0),
+        ("0", 0.0, 0),
+        ("7", 7.0, 0),
+        ("1e308", 1e308, 0),
+        ("null", None, 0),
+        ("1" + "0" * 400, None, 1),
+        ("-1" + "0" * 400, None, 1),
+        ("NaN", None, 1),
+        ("Infinity", None, 1),
+        ("-Infinity", None, 1),
+        ("1e400", None, 1),
+        ("-0.5", None, 1),
+        ('"12"', None, 1),
+        ("true", None, 1),
+        ("[3]", None, 1),
+        ("{}", None, 1),
+    ],
+)
+def test_times_that_are_no_seconds_are_unknown_and_counted(
+    written, stored, unusable, ready, ls_task, ls_annotation
+) -> None:
+    study, tasks = ready
+    file = write(study, [ls_task(tasks["Hund"], 1, ls_annotation(1, "correct"))])
+    text = file.read_text("utf-8")
+    assert text.count('"lead_time": 4.25') == 1
+    file.write_text(text.replace('"lead_time": 4.25', f'"lead_time": {written}'), "utf-8")
+    found = import_exports(study, [file])
+    assert (found.unusable_times, found.appended.added) == (unusable, 1)
+    assert [(line.label, line.lead_time) for line in study.annotations()] == [("correct", stored)]
 
 
 def test_a_missing_file_is_named(ready) -> None:

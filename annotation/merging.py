@@ -1,4 +1,12 @@
-"""Equal outputs become one item: what is judged once, however many rows say it."""
+"""Equal outputs become one item: what is judged once, however many rows say it.
+
+`copied_from` is part of the key and never shown, so two items may look the same to an annotator. English
+*bouquet* to French, answer "bouquet": where the prompts gave the English word it repeats a given form
+(`shown`); where they gave other languages' words alone it repeats nothing (`none`). The two are judged apart because
+a judgement may be right for one and wrong for the other: a copy label, or another sense, holds only for rows whose
+prompts gave the word. One judgement for both would fan out to rows that it is not about. The price is that a person
+meets such an answer twice; telling them why would show what the blinding hides.
+"""
 
 from __future__ import annotations
 

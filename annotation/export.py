@@ -1,4 +1,9 @@
-"""Writes what Label Studio and the annotators need: the page, the guidelines, one task file a person."""
+"""Writes what Label Studio and the annotators need: the page, the guidelines, one task file a person.
+
+tasks/ holds task files alone; their run record is tasks.run.json beside it. It keeps each file's hash, by which the
+next export knows a task file of its own: one whose annotator has left study.yaml is removed if it is still byte for
+byte what was written. Any other file there may be somebody's work, so it is left, and named in a note.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +12,22 @@ from pathlib import Path
 
 from gainsift.annotation.guidelines import guidelines_html
 from gainsift.annotation.label_config import label_config, lint
+from gainsift.annotation.plan import idle
 from gainsift.annotation.tasks import assignments, task_lines
 from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.files import atomic, write_text
-from gainsift.schemas.provenance import write_run
+from gainsift.schemas.provenance import Run, file_hash, write_run
 from gainsift.schemas.study import Study
 
 
 @dataclass(frozen=True)
 class Exported:
-    """The files, and the number of tasks by annotator."""
+    """The files, the number of tasks by annotator, and what else there is to say."""
 
     config: Path
     guidelines: Path
     tasks: dict[str, int]
+    notes: list[str]
 
 
 def export(study: Study, command: str, started: str) -> Exported:
@@ -44,6 +51,7 @@ def export(study: Study, command: str, started: str) -> Exported:
         with atomic(study.tasks_folder / f"{person.name}.json") as file:
             file.writelines(task_lines(study, mine))
         counts[person.name] = len(mine)
+    notes = [*idle(study), *_clear(study)]
     write_text(config, page)
     write_text(guidelines, guidelines_html(study.taxonomy))
 
@@ -52,14 +60,39 @@ def export(study: Study, command: str, started: str) -> Exported:
     settings = {"taxonomy": study.taxonomy.version}
     for page_file in (config, guidelines):
         write_run(page_file.with_suffix(".run.json"), page_file.name, command, started, inputs, settings=settings)
+    hashes = {name: file_hash(study.tasks_folder / f"{name}.json") for name in counts}
     write_run(
-        study.tasks_folder / "run.json",
+        _record(study),
         "tasks",
         command,
         started,
         {**inputs, "items.parquet": study.items_file, "concepts.jsonl": study.concepts_file},
         seeds={"order": study.config.annotation.seed},
-        settings=settings,
+        settings={**settings, "sha256": hashes},
         counts=counts,
     )
-    return Exported(config, guidelines, counts)
+    return Exported(config, guidelines, counts, notes)
+
+
+def _record(study: Study) -> Path:
+    return study.tasks_folder.with_suffix(".run.json")
+
+
+def _clear(study: Study) -> list[str]:
+    """Remove the last export's files of annotators who have left study.yaml; a note for each file not of today's."""
+    try:
+        written = Run.model_validate_json(_record(study).read_bytes()).settings.get("sha256")
+    except (OSError, ValueError):  # no export yet, or a record that cannot be read: then nothing is known as ours
+        written = None
+    hashes = written if isinstance(written, dict) else {}
+    people = {person.name for person in study.config.annotation.annotators}
+    notes = []
+    for file in sorted(study.tasks_folder.glob("*.json")):
+        if file.stem in people or not file.is_file():
+            continue
+        if hashes.get(file.stem) == file_hash(file):
+            file.unlink()
+            notes.append(f"removed {file}: annotator {file.stem!r} is no longer in study.yaml")
+        else:
+            notes.append(f"{file} is of no annotator of study.yaml, nor as the last export wrote it: left as it is")
+    return notes

@@ -73,13 +73,25 @@ def reads(annotator: Annotator, given: str, out: str) -> bool:
     return not annotator.languages or {given, out} <= set(annotator.languages)
 
 
+def idle(study: Study) -> list[str]:
+    """A note for each annotator who reads no language pair of the study, and so gets no task."""
+    pairs = study.config.language_pairs
+    listed = ", ".join(f"{given}-{out}" for given, out in pairs)
+    return [
+        f"annotator {person.name!r} (languages: {', '.join(person.languages)}) reads no language pair of the study "
+        f"({listed}) and gets no task: mend annotation.annotators"
+        for person in study.config.annotation.annotators
+        if not any(reads(person, given, out) for given, out in pairs)
+    ]
+
+
 def make_plan(study: Study) -> Plan:
     """Choose rows, draw trajectories, merge equal outputs. Raises UserError; writes nothing.
 
     Every row of the population has a link. Its item is in the plan if one of the item's trajectories was drawn; a
     link may therefore name an item that nobody judges.
     """
-    rows = select(study)
+    rows, foreign = select(study)
     asked = study.config.annotation.rows
     drawing = draw(rows["trajectory"], asked.trajectories, asked.seed)
     if not drawing["drawn"].any():
@@ -96,10 +108,16 @@ def make_plan(study: Study) -> Plan:
 
     items = [merged[item_id] for item_id in sorted(rows.loc[rows["drawn"], "item_id"].unique())]
     links = pa.Table.from_pandas(rows[list(Link.model_fields)], preserve_index=False)
-    return Plan(items, links, _summary(study, rows, drawing, items))
+    notes = [*uncovered(study, rows), *idle(study)]
+    if foreign:
+        notes.append(
+            f"left out {foreign:,} rows under {study.translations_folder.name}/: their checkpoint or language pair "
+            "is not in study.yaml"
+        )
+    return Plan(items, links, _summary(study, rows, drawing, items, notes))
 
 
-def _summary(study: Study, rows: pd.DataFrame, drawing: pd.DataFrame, items: list[Item]) -> Summary:
+def _summary(study: Study, rows: pd.DataFrame, drawing: pd.DataFrame, items: list[Item], notes: list[str]) -> Summary:
     spec = study.config.annotation
     judgements = study.annotations()
     done = _valid_judgements(study, judgements)
@@ -116,9 +134,8 @@ def _summary(study: Study, rows: pd.DataFrame, drawing: pd.DataFrame, items: lis
     unread = sum(n for pair, n in by_pair.items() if not any(reads(person, *pair) for person in spec.annotators))
     total = sum(load.items for load in loads)
     ready = sum(load.done for load in loads)
-    notes = uncovered(study, rows)
     if unread:
-        notes.append(f"{unread} items are in languages that no annotator reads")
+        notes = [*notes, f"{unread} items are in languages that no annotator reads"]
     return Summary(
         study=study.id,
         taxonomy_version=study.taxonomy.version,

@@ -16,8 +16,11 @@ COLUMNS = [
 CONTROL = "tgt_tgt"
 
 
-def select(study: Study) -> pd.DataFrame:
-    """The rows to judge, with COLUMNS, `pair` ("en-de") and `trajectory` ("pair_id|input|output").
+def select(study: Study) -> tuple[pd.DataFrame, int]:
+    """(the rows to judge, the number of rows on disk that are none of the study's).
+
+    The rows have COLUMNS, `pair` ("en-de") and `trajectory` ("pair_id|input|output"). Outputs of a checkpoint or
+    language pair that is no longer in study.yaml stay on disk, but are no part of the study.
 
     Empty lists in `annotation.rows` mean all, but the control settings (`tgt_tgt`, unpatched target prompts) come
     in only by name. Raises UserError for a name that no output carries, and when nothing is selected.
@@ -25,6 +28,7 @@ def select(study: Study) -> pd.DataFrame:
     rows = study.translations(COLUMNS).to_pandas()
     rows["pair"] = rows["input_language"] + "-" + rows["output_language"]
     rows["trajectory"] = rows["pair_id"] + "|" + rows["input_language"] + "|" + rows["output_language"]
+    rows, foreign = _of_study(study, rows)
     if rows["row_id"].duplicated().any():
         twice = rows.loc[rows["row_id"].duplicated(), "row_id"].iloc[0]
         raise UserError(str(study.translations_folder), f"row {twice} stands twice", "remove the extra Parquet file")
@@ -52,7 +56,21 @@ def select(study: Study) -> pd.DataFrame:
             str(study.config_file), "annotation.rows selects no output", "widen settings, prompts or layers"
         )
     selected: pd.DataFrame = rows[chosen].reset_index(drop=True)
-    return selected
+    return selected, foreign
+
+
+def _of_study(study: Study, rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """(rows whose checkpoint and language pair study.yaml names, the number of others)."""
+    checkpoints = [checkpoint.name for checkpoint in study.config.model.checkpoints]
+    pairs = [f"{given}-{out}" for given, out in study.config.language_pairs]
+    ours = rows["checkpoint"].isin(checkpoints) & rows["pair"].isin(pairs)
+    if not ours.any():
+        raise UserError(
+            str(study.translations_folder),
+            f"none of its {len(rows)} rows is of a checkpoint and language pair of study.yaml",
+            f"mend study.yaml or run `gainsift generate {study.folder}`",
+        )
+    return rows[ours].reset_index(drop=True), int((~ours).sum())
 
 
 def _must_occur(study: Study, key: str, wanted: list[str] | list[int], column: pd.Series) -> None:

@@ -108,7 +108,10 @@ def _print_plan(made: Plan) -> None:
 
 @app.command()
 def export(study: StudyFolder) -> None:
-    """Write label_config.xml, guidelines.html and tasks/<annotator>.json for Label Studio."""
+    """Write label_config.xml, guidelines.html and tasks/<annotator>.json for Label Studio.
+
+    Task files of annotators who have left study.yaml are removed if nobody has changed them.
+    """
     from gainsift.annotation.export import export as write
     from gainsift.schemas.provenance import now
 
@@ -118,6 +121,8 @@ def export(study: StudyFolder) -> None:
         _say(f"wrote {study / 'tasks' / name}.json: {number:,} tasks")
     _say(f"wrote {made.config} (paste it into each project's labelling interface)")
     _say(f"wrote {made.guidelines} (for the annotators)")
+    for note in made.notes:
+        _say(f"note: {note}")
 
 
 @app.command(name="import")

@@ -36,7 +36,7 @@ def test_from_plan_to_import(row, study_of, ls_task, ls_annotation) -> None:
     assert "ann.json: 2 tasks" in output.replace("\n", "")
     for name in ("label_config.xml", "guidelines.html", "label_config.run.json", "guidelines.run.json"):
         assert (folder / name).stat().st_size > 0
-    assert json.loads((folder / "tasks" / "run.json").read_text())["counts"] == {"ann": 2, "ben": 2}
+    assert json.loads((folder / "tasks.run.json").read_text())["counts"] == {"ann": 2, "ben": 2}
 
     tasks = json.loads((folder / "tasks" / "ann.json").read_text("utf-8"))
     exported = [ls_task(task["data"], n, ls_annotation(n, "correct")) for n, task in enumerate(tasks)]
@@ -49,6 +49,27 @@ def test_from_plan_to_import(row, study_of, ls_task, ls_annotation) -> None:
     assert set(record["inputs"]) == {"study.yaml", "items.parquet", "export.json"}
 
     assert "human: 2 valid" in run("plan", folder, "--dry-run")
+
+
+def test_an_annotator_without_a_language_pair_is_named_in_plan_and_export(row, study_of) -> None:
+    study = study_of([row("Hund")], annotators=["ann", {"name": "eva", "languages": ["es"]}])
+    note = (
+        "note: annotator 'eva' (languages: es) reads no language pair of the study (en-de, de-en, en-fr) "
+        "and gets no task: mend annotation.annotators"
+    )
+    for command in ("plan", "export"):
+        output = run(command, study.folder).splitlines()
+        assert [line for line in output if "note:" in line] == [note]
+
+
+def test_a_layer_that_the_model_lacks_is_the_users_error(row, study_of) -> None:
+    rows = [row("Hund", setting="tgt", layer=layer) for layer in range(4)]
+    study = study_of(rows, rows_spec={"layers": [44]})
+    done = RUNNER.invoke(app, ["plan", str(study.folder)])
+    assert isinstance(done.exception, UserError)
+    assert done.exception.exit_code == 2
+    assert "rows.layers names 44, of which there is no output (there is: 0 to 3)" in str(done.exception)
+    assert not study.items_file.exists()
 
 
 def test_prelabel_and_simulate(row, planned) -> None:

@@ -139,6 +139,37 @@ def test_a_checkpoint_that_was_not_run_is_named(row, study_of) -> None:
         make_plan(study_of([row("a")], rows_spec={"checkpoints": ["last"]}))
 
 
+def test_outputs_that_left_study_yaml_are_left_out_and_counted(row, study_of) -> None:
+    """Two rows of a checkpoint that is gone, one of a pair that is gone, one of both: 4 rows that are none of ours."""
+    gone = {"checkpoint": "secretmodel-step50"}
+    rows = [
+        row("a"),
+        row("b", checkpoint=LAST),
+        row("c").model_copy(update={**gone, "row_id": "c"}),
+        row("d", pair=("gift", "house")).model_copy(update={**gone, "row_id": "d"}),
+        row("e", languages=("fr", "de")),
+        row("f", languages=("fr", "de")).model_copy(update={**gone, "row_id": "f"}),
+    ]
+    plan = make_plan(study_of(rows))
+    assert [item.answer for item in sorted(plan.items, key=lambda item: item.answer)] == ["a", "b"]
+    assert set(links_of(plan)) == {rows[0].row_id, rows[1].row_id}
+    assert (plan.summary.population_rows, plan.summary.trajectories, plan.summary.judgements) == (2, 1, 4)
+    assert plan.summary.notes == [
+        "left out 4 rows under translations/: their checkpoint or language pair is not in study.yaml"
+    ]
+
+
+def test_a_choice_cannot_reach_outputs_that_left_study_yaml(row, study_of) -> None:
+    rows = [row("a"), row("e", languages=("fr", "de"))]
+    with pytest.raises(UserError, match=r"language_pairs names fr-de, of which there is no output"):
+        make_plan(study_of(rows, rows_spec={"language_pairs": [["fr", "de"]]}))
+
+
+def test_outputs_of_another_study_alone_are_the_users_error(row, study_of) -> None:
+    with pytest.raises(UserError, match=r"translations: none of its 1 rows is of a checkpoint and language pair"):
+        make_plan(study_of([row("e", languages=("fr", "de"))]))
+
+
 def test_a_row_that_stands_twice_is_refused(row, study_of) -> None:
     with pytest.raises(UserError, match="stands twice"):
         make_plan(study_of([row("a"), row("a")]))

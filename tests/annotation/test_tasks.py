@@ -204,6 +204,53 @@ def test_annotators_get_the_languages_that_they_read(row, planned) -> None:
     assert [task["data"]["direction"] for task in tasks_of(study, "ben")] == ["English → French"]
 
 
+def test_any_annotator_name_keeps_its_task_file(row, planned) -> None:
+    study = planned([row("Hund")], annotators=["run", "tasks", "guidelines"])
+    export(study, "test", "2026-01-01T00:00:00+00:00")
+    for person in ("run", "tasks", "guidelines"):
+        assert [set(task) for task in tasks_of(study, person)] == [{"data"}]
+    assert len(list(study.tasks_folder.iterdir())) == 3
+    record = json.loads((study.folder / "tasks.run.json").read_text("utf-8"))
+    assert (record["product"], record["counts"]) == ("tasks", {"run": 1, "tasks": 1, "guidelines": 1})
+
+
+def test_task_files_of_people_who_left_are_removed_unless_changed(row, planned) -> None:
+    annotators = ["ann", "ben", "eva"]
+    study = planned([row("Hund")], annotators=annotators)
+    assert export(study, "test", "2026-01-01T00:00:00+00:00").notes == []
+    edited = study.tasks_folder / "eva.json"
+    edited.write_bytes(edited.read_bytes() + b"\n")
+    (study.tasks_folder / "my-export.json").write_text("[]", "utf-8")
+    (study.tasks_folder / "notes.txt").write_text("mine", "utf-8")
+    gone = study.tasks_folder / "ben.json"
+    assert gone.exists()
+
+    fewer = study.config.annotation.model_copy(update={"annotators": study.config.annotation.annotators[:1]})
+    smaller = type(study)(study.folder, study.config.model_copy(update={"annotation": fewer}))
+    left = [
+        f"{study.tasks_folder / name}.json is of no annotator of study.yaml, "
+        "nor as the last export wrote it: left as it is"
+        for name in ("eva", "my-export")
+    ]
+    notes = export(smaller, "test", "2026-01-01T00:00:00+00:00").notes
+    assert notes == [f"removed {gone}: annotator 'ben' is no longer in study.yaml", *left]
+    names = sorted(path.name for path in study.tasks_folder.iterdir())
+    assert names == ["ann.json", "eva.json", "my-export.json", "notes.txt"]
+    assert export(smaller, "test", "2026-01-01T00:00:00+00:00").notes == left
+
+
+@pytest.mark.parametrize("record", ["", "[]", '{"format": "run/1"}', None])
+def test_without_a_record_of_the_last_export_nothing_is_removed(record, row, planned) -> None:
+    study = planned([row("Hund")], annotators=["ann"])
+    study.tasks_folder.mkdir()
+    (study.tasks_folder / "ben.json").write_text("[]", "utf-8")
+    if record is not None:
+        (study.folder / "tasks.run.json").write_text(record, "utf-8")
+    (note,) = export(study, "test", "2026-01-01T00:00:00+00:00").notes
+    assert "ben.json is of no annotator" in note
+    assert (study.tasks_folder / "ben.json").read_text("utf-8") == "[]"
+
+
 def test_the_uid_depends_on_study_item_annotator_round_and_repeat(item) -> None:
     one = item("x")
     uids = {

@@ -16,6 +16,7 @@ import krippendorff
 import numpy as np
 
 from gainsift.analysis.estimate import Array, Estimate, divide, interval, resample_counts, undefined
+from gainsift.analysis.wording import counted
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 LEVELS: tuple[str, ...] = get_args(Level)
@@ -107,11 +108,13 @@ def _undefined_because(table: Labels, annotators: list[str], domain: list[str], 
     if not table:
         return "no judgements"
     if len(annotators) < 2:
-        return f"one annotator only, {len(table)} items"
+        return f"one annotator only, {counted(len(table), 'item')}"
     if not len(pairable):
-        return f"none of {len(table)} items was judged by two annotators"
+        return f"none of {counted(len(table), 'item')} was judged by two annotators"
     if int((pairable.sum(0) > 0).sum()) < 2:
-        return f"one label only ({domain[int(pairable.sum(0).argmax())]}) on {len(pairable)} items judged twice"
+        return (
+            f"one label only ({domain[int(pairable.sum(0).argmax())]}) on {counted(len(pairable), 'item')} judged twice"
+        )
     return ""
 
 
@@ -210,7 +213,7 @@ def _kappa(table: Labels, a: str, b: str) -> PairKappa:
     if not both:
         return PairKappa(a, b, 0, undefined("no item judged by both"))
     if len({label for pair in both for label in pair}) < 2:
-        return PairKappa(a, b, len(both), undefined(f"one label only on {len(both)} common items"))
+        return PairKappa(a, b, len(both), undefined(f"one label only on {counted(len(both), 'common item')}"))
     kappa = float(cohen_kappa_score([x for x, _ in both], [y for _, y in both]))
     return PairKappa(a, b, len(both), Estimate(kappa) if np.isfinite(kappa) else undefined("no variation"))
 

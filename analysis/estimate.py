@@ -8,17 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from gainsift.analysis.wording import counted
+
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A point with the limits of its interval. None means undefined, and `reason` says why."""
+    """A point with the limits of its interval. None means undefined, and `reason` says why.
+
+    `bounded`: all clusters had the same value, and the limits are those of `same_everywhere`.
+    """
 
     point: float | None
     low: float | None = None
     high: float | None = None
     reason: str = ""
+    bounded: bool = False
 
     @property
     def defined(self) -> bool:
@@ -47,6 +53,35 @@ def interval(draws: Array, confidence: float) -> tuple[float | None, float | Non
     tail = (1 - confidence) / 2
     low, high = np.quantile(kept, [tail, 1 - tail])
     return float(low), float(high)
+
+
+FEW = 200
+"""Resamples below which percentile limits are too rough to be shown without a warning."""
+
+
+def few_resamples(number: int) -> str:
+    return f"Intervals from {counted(number, 'resample')} only are not to be trusted; take {FEW} at least, better 1000."
+
+
+BOUND = (
+    "No unit moved, or all alike: resampling would show nothing, so the interval is the Clopper-Pearson bound"
+    " 1 − (tail)^(1/n) for n clusters of which none differs."
+)
+
+
+def same_everywhere(
+    point: float, least: float, weights: Array, confidence: float, most: float = 1.0
+) -> tuple[float, float]:
+    """Limits of a mean over clusters that all showed the same value `point`, of possible values least to most.
+
+    A percentile bootstrap has no width there. With n clusters and none that differs, the exact interval of the
+    share that differs is [0, b], b = 1 - ((1 - confidence) / 2)^(1/n) (Clopper & Pearson 1934, no event in n;
+    one-sided at 95 % it is the rule of three, Hanley & Lippman-Hand 1983). At worst those lie at the far end of the
+    range. Clusters of weight w count as n = (sum w)^2 / sum w^2 equal ones (Kish 1965), at most their number.
+    """
+    count = weights.sum() ** 2 / (weights**2).sum()
+    bound = 1 - ((1 - confidence) / 2) ** (1 / count)
+    return float(point - bound * (point - least)), float(point + bound * (most - point))
 
 
 def divide(numerator: Array, denominator: Array) -> Array:
@@ -79,17 +114,24 @@ class ClusterBootstrap:
     def of(cls, clusters: int, resamples: int, confidence: float, rng: np.random.Generator) -> ClusterBootstrap:
         return cls(resample_counts(clusters, resamples, rng) if clusters else np.zeros((0, 0)), confidence)
 
-    def ratios(self, numerators: Array, denominators: Array) -> list[Estimate]:
-        """Each numerator [C, K] over its denominator [C, K], summed over clusters."""
+    def ratios(self, numerators: Array, denominators: Array, least: Array) -> list[Estimate]:
+        """Each numerator [C, K] over its denominator [C, K], summed over clusters.
+
+        `least` [K] is the smallest value that a figure can have: 0 for a rate, -1 for a difference of rates.
+        """
         points = divide(numerators.sum(0), denominators.sum(0))
         several = int((denominators != 0).any(1).sum()) > 1
         samples = divide(self.draws @ numerators, self.draws @ denominators) if several else None
         found = []
         for column, point in enumerate(points):
+            weights = denominators[:, column]
             if not np.isfinite(point):
                 found.append(undefined("no unit to count"))
-            elif samples is None or int((denominators[:, column] != 0).sum()) < 2:
+            elif samples is None or int((weights != 0).sum()) < 2:
                 found.append(Estimate(float(point), reason="no interval: fewer than two clusters"))
+            elif np.allclose(numerators[:, column], point * weights, rtol=0, atol=1e-12 * weights.max()):
+                limits = same_everywhere(float(point), float(least[column]), weights, self.confidence)
+                found.append(Estimate(float(point), *limits, reason=BOUND, bounded=True))
             else:
                 found.append(Estimate(float(point), *interval(samples[:, column], self.confidence)))
         return found

@@ -14,6 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.result_tables import PARTS, bucket_name
 from gainsift.analysis.shares import ConditionShares
+from gainsift.analysis.wording import visible
 from gainsift.schemas.settings import SETTINGS, UNPATCHED
 from gainsift.schemas.study import Study
 
@@ -82,8 +83,10 @@ def rendered(figure: Figure, kind: str) -> bytes:
 def _frame(figure: Figure, title: str, recipe: str, entries: tuple[Any, Any] | None = None) -> None:
     """Title and legend above the panels, the signature small beneath; the panels keep clear of them."""
     height = figure.get_size_inches()[1]
-    figure.text(0.012, 1 - 0.08 / height, title, ha="left", va="top", fontsize=10, fontweight="bold", wrap=True)
-    figure.text(0.012, 0.06 / height, recipe, ha="left", va="bottom", fontsize=6, color="#666666", wrap=True)
+    figure.text(
+        0.012, 1 - 0.08 / height, visible(title), ha="left", va="top", fontsize=10, fontweight="bold", wrap=True
+    )
+    figure.text(0.012, 0.06 / height, visible(recipe), ha="left", va="bottom", fontsize=6, color="#666666", wrap=True)
     above = 0.34
     if entries:
         count = len(entries[0])
@@ -112,7 +115,7 @@ def category_shares(study: Study, shares: Sequence[ConditionShares], title: str,
         for line, one in enumerate(series):
             points = [(present.index(c.checkpoint), c.categories[name]) for c in shares if c.series == one]
             _line(panel, points, LINES[line % len(LINES)], one, float(spread[line]))
-        panel.set_title(study.taxonomy.category(name).label)
+        panel.set_title(visible(study.taxonomy.category(name).label))
         panel.set_ylim(-0.03, 1.03)
         panel.set_xlim(-0.5, len(present) - 0.5)
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.0f} %"))
@@ -181,14 +184,15 @@ def waterfall(study: Study, result: ContrastResult, title: str) -> Figure:
             panel.plot([reached, reached], [place - 0.31, place + 1.31], color="#777777", linewidth=0.6, zorder=0.5)
         edges += [reached, right]
     panel.axvline(0, color="#333333", linewidth=0.8)
-    panel.set_yticks(range(len(steps)), [name for name, _, _ in steps])
+    panel.set_yticks(range(len(steps)), [visible(name) for name, _, _ in steps])
     for label, (_, _, role) in zip(panel.get_yticklabels(), steps, strict=True):
         label.set_fontweight("bold" if role == TOTAL else "normal")
     panel.invert_yaxis()
     panel.grid(axis="y", visible=False)
     panel.tick_params(axis="y", length=0)
     panel.margins(x=0.12)
-    panel.set_xlabel("points (percentage of units); bars are the flow split, whiskers its interval")
+    bound = " (dashed: a bound, all clusters alike)" if any(step.bounded for _, step, _ in steps) else ""
+    panel.set_xlabel("points (percentage of units); bars are the flow split, whiskers its interval" + bound)
     _frame(figure, title, result.signature)
     return figure
 
@@ -201,12 +205,13 @@ def _look(role: str, value: float) -> tuple[str, str]:
 
 
 def _whisker(panel: Any, place: int, start: float, estimate: Estimate) -> float:
-    """The interval of one step, drawn at its far end; returns its right edge."""
+    """The interval of one step, drawn at its far end, dashed if it is a bound; returns its right edge."""
     if estimate.low is None or estimate.high is None:
         return start
     low, high = start + 100 * estimate.low, start + 100 * estimate.high
     panel.hlines(place, low, high, color="#ffffff", linewidth=2.6, zorder=3)
-    panel.hlines(place, low, high, color="#000000", linewidth=1.1, zorder=4)
+    dash = (0, (2, 1.4)) if estimate.bounded else "-"
+    panel.hlines(place, low, high, color="#000000", linewidth=1.1, linestyle=dash, zorder=4)
     return high
 
 
@@ -222,7 +227,7 @@ def confusion(study: Study, results: Results, title: str) -> Figure:
     """Pairs of judgements by their two labels; shade by the share of the row, number in each cell."""
     found = results.agreement
     names = [name for name in study.taxonomy.ids if name in found.labels]
-    labels = [study.taxonomy.category(name).label for name in names]
+    labels = [visible(study.taxonomy.category(name).label) for name in names]
     counts = np.array([[found.confusion[a, b] for b in names] for a in names], dtype=float)
     totals = counts.sum(1, keepdims=True)
     shade = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)

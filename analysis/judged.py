@@ -10,6 +10,7 @@ sense_not_given.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,9 +23,10 @@ import pyarrow.compute as pc
 from gainsift.analysis.families import word_families
 from gainsift.analysis.inclusion import Inclusion
 from gainsift.analysis.judgements import Judgements
+from gainsift.analysis.outputs import check_contrasts, condition_mask, of_the_study
 from gainsift.analysis.verdicts import Verdict, verdict
 from gainsift.schemas.concepts import Concept
-from gainsift.schemas.config import Condition, StudyConfig
+from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.rows import Item
 from gainsift.schemas.settings import UNPATCHED, given_words, is_about_source
@@ -41,20 +43,28 @@ NOT_GIVEN_LABEL = "unrelated"
 
 @dataclass(frozen=True)
 class Judged:
-    """The frame, the verdict of every item, and the probabilities of the draw."""
+    """The frame, the verdict of every item, and the probabilities of the draw.
+
+    `left_out` counts the outputs that are not in the frame because study.yaml no longer asks for them.
+    """
 
     frame: pd.DataFrame
     verdicts: Mapping[str, Verdict]
     inclusion: Inclusion
+    left_out: Counter[str]
 
 
 def judge(study: Study, items: Sequence[Item], judgements: Judgements) -> Judged:
-    """Join everything that is linked or stands in a contrast. Raises UserError where the files disagree."""
+    """Join everything that is linked or stands in a contrast. Raises UserError where the files disagree.
+
+    Every row of the population is linked, drawn or not. The item of a drawn row must be there; that of another row
+    need not: where it is absent the row is outside the sample.
+    """
     links = study.links().to_pandas()
     by_id = {item.item_id: item for item in items}
-    unknown = set(links["item_id"]) - by_id.keys()
+    unknown = set(links.loc[links["drawn"], "item_id"]) - by_id.keys()
     if unknown:
-        raise UserError(str(study.links_file), f"links to {len(unknown)} unknown items", _AGAIN)
+        raise UserError(str(study.links_file), f"links drawn rows to {len(unknown)} unknown items", _AGAIN)
     inclusion = Inclusion.of(links, str(study.links_file))
     verdicts = {
         item.item_id: verdict(
@@ -64,31 +74,29 @@ def judge(study: Study, items: Sequence[Item], judgements: Judgements) -> Judged
         )
         for item in items
     }
-    frame = _outputs(study, links)
+    frame, left_out = _outputs(study, links)
     _check_unchanged(frame, by_id, study)
     frame = _about(frame, study)
     frame = _with_verdicts(frame, verdicts, study)
     frame["selected"] = frame["item_id"].isin(inclusion.selected)
     chances = {item: inclusion.probability([item]) for item in by_id if item in inclusion.trajectories}
     frame["probability"] = frame["item_id"].map(chances)
-    return Judged(frame, verdicts, inclusion)
+    return Judged(frame, verdicts, inclusion, left_out)
 
 
 _AGAIN = "run `gainsift annotate plan` again"
 
 
-def condition_mask(table: pa.Table, config: StudyConfig, condition: Condition) -> pa.Array:
-    """Which rows of a translations table belong to one column of a contrast."""
-    mask = pc.equal(table["checkpoint"], config.checkpoint(condition.checkpoint).name)
-    mask = pc.and_(mask, pc.equal(table["setting"], condition.setting))
-    mask = pc.and_(mask, pc.equal(table["prompt"], condition.asked()))
-    layer = table["layer"]
-    same = pc.is_null(layer) if condition.layer is None else pc.fill_null(pc.equal(layer, condition.layer), False)
-    return pc.and_(mask, same)
-
-
-def _outputs(study: Study, links: pd.DataFrame) -> pd.DataFrame:
-    table = study.translations(COLUMNS)
+def _outputs(study: Study, links: pd.DataFrame) -> tuple[pd.DataFrame, Counter[str]]:
+    """The outputs that are linked or stand in a contrast, with their `item_id`; and how many are not of the study."""
+    whole = study.translations(COLUMNS)
+    lost = len(links) - (
+        pc.sum(pc.is_in(pa.array(links["row_id"], pa.string()), whole["row_id"].combine_chunks())).as_py() or 0
+    )
+    if lost:
+        raise UserError(str(study.links_file), f"{lost} rows are not in {study.translations_folder}", _AGAIN)
+    table, left_out = of_the_study(whole, study.config)
+    check_contrasts(table, study)
     mask = pc.is_in(table["row_id"], value_set=pa.array(links["row_id"], pa.string()))
     for contrast in study.config.contrasts:
         for condition in (contrast.a, contrast.b):
@@ -100,16 +108,16 @@ def _outputs(study: Study, links: pd.DataFrame) -> pd.DataFrame:
             raise UserError(
                 str(study.folder / name), f"row {ids[ids.duplicated()].iloc[0]} stands twice", "make the files again"
             )
-    lost = set(links["row_id"]) - set(frame["row_id"])
-    if lost:
-        raise UserError(str(study.links_file), f"{len(lost)} rows are not in {study.translations_folder}", _AGAIN)
     items: pd.DataFrame = links[["row_id", "item_id"]]
-    return frame.merge(items, on="row_id", how="left")
+    return frame.merge(items, on="row_id", how="left"), left_out
 
 
 def _check_unchanged(frame: pd.DataFrame, items: Mapping[str, Item], study: Study) -> None:
-    """An output that was generated anew must not inherit the judgement of another answer."""
-    linked = frame[frame["item_id"].notna()]
+    """An output that was generated anew must not inherit the judgement of another answer.
+
+    Rows whose item nobody is asked to judge have none to inherit.
+    """
+    linked = frame[frame["item_id"].isin(list(items))]
     columns = ("row_id", "item_id", "answer", "closed", "concept", "other_concept", "shown_word")
     for row_id, item_id, answer, closed, *about in zip(*(linked[name] for name in columns), strict=True):
         item = items[item_id]

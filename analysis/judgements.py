@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
@@ -54,8 +55,9 @@ def gather(
 ) -> Judgements:
     """Choose among the lines in force. Human judgements are used if there is any, else simulated ones.
 
-    Of one annotator and item the first answer of the latest round counts. Raises UserError if nobody, real or
-    simulated, has been asked at all.
+    Of one annotator and item the latest judgement of the latest round counts, by `updated_at` or else `created_at`;
+    where a time is missing the later line of the file is the later one. Adjudications likewise. Raises UserError if
+    nobody, real or simulated, has been asked at all.
     """
     out: Counter[str] = Counter()
     own = [line for line in lines if line.study == study_id]
@@ -69,14 +71,29 @@ def gather(
             out[reason] += 1
         elif line.source == "adjudicated":
             out[SUPERSEDED] += line.content_key in adjudicated
-            adjudicated[line.content_key] = line
+            adjudicated[line.content_key] = _later(adjudicated.get(line.content_key), line)
         else:
             of_item = votes.setdefault(line.content_key, {})
-            earlier = of_item.get(line.annotator)
-            out[SUPERSEDED] += earlier is not None
-            if earlier is None or line.round >= earlier.round:
-                of_item[line.annotator] = line
+            out[SUPERSEDED] += line.annotator in of_item
+            of_item[line.annotator] = _later(of_item.get(line.annotator), line)
     return Judgements(votes, adjudicated, simulated, +out)
+
+
+def _later(known: Annotation | None, line: Annotation) -> Annotation:
+    """Which of two judgements counts; `line` stands later in the file."""
+    if known is None or line.round != known.round:
+        return line if known is None or line.round > known.round else known
+    before, after = _time(known), _time(line)
+    return known if before and after and before > after else line
+
+
+def _time(line: Annotation) -> datetime | None:
+    """When it was last changed; a time without a zone is taken as UTC."""
+    try:
+        found = datetime.fromisoformat(line.updated_at or line.created_at or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _by_people(own: list[Annotation], out: Counter[str], where: str) -> tuple[list[Annotation], bool]:

@@ -95,6 +95,8 @@ def _rows(path: Path, text: str) -> list[Row]:
         raise UserError(f"{path}:{reader.line_num}", f"broken row ({error})", "mend the quotes of that row") from None
     if not places:
         raise UserError(str(path), "the file is empty", "give a csv with the columns item,annotator,label")
+    if not rows:
+        raise UserError(str(path), "no rows beneath the header", "give one row for each judgement")
     return rows
 
 

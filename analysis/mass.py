@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from gainsift.analysis.outputs import excluded_concepts, of_the_study
 from gainsift.schemas.study import Study
 
 KEYS = ["checkpoint", "setting", "prompt", "layer"]
@@ -12,9 +15,13 @@ KEYS = ["checkpoint", "setting", "prompt", "layer"]
 def mean_mass(study: Study) -> pd.DataFrame:
     """Columns: checkpoint, setting, prompt, layer (NA if unpatched), mass (mean of p_source), rows.
 
-    The mean is over all prompt pairs and language pairs; no judgement enters. Checkpoints in training order.
+    The mean is over the prompt pairs and language pairs of the study, without concepts that it excludes; no
+    judgement enters. Checkpoints in training order.
     """
-    table = study.translations([*KEYS, "p_source"])
+    table = study.translations([*KEYS, "input_language", "output_language", "intended_concept", "p_source"])
+    table, _ = of_the_study(table, study.config)
+    excluded = pa.array(sorted(excluded_concepts(study)), pa.string())
+    table = table.filter(pc.invert(pc.is_in(table["intended_concept"], excluded)))
     grouped = table.group_by(KEYS).aggregate([("p_source", "mean"), ("p_source", "count")])
     names = {"p_source_mean": "mass", "p_source_count": "rows"}
     frame: pd.DataFrame = grouped.to_pandas().rename(columns=names).astype({"layer": "Int64"})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,10 @@ from matplotlib.figure import Figure
 
 from gainsift.analysis.figures import figures, rendered
 from gainsift.analysis.result_tables import describe
-from gainsift.analysis.results import Results
+from gainsift.analysis.results import Results, warnings
 from gainsift.analysis.summary import agreement_sentence, contrast_sentence, summary
-from gainsift.analysis.tables import Table, display, to_csv, to_json, to_latex
+from gainsift.analysis.tables import Table, display, reasons, to_csv, to_json, to_latex
+from gainsift.analysis.wording import visible
 from gainsift.schemas.files import atomic, write_json, write_text
 from gainsift.schemas.provenance import Run, now, write_run
 from gainsift.schemas.study import Study
@@ -133,6 +133,8 @@ def html(
         agreement_sentence=unbroken(agreement_sentence(results)),
         examples=_by_group(results),
         table_rows=table_rows,
+        reasons=reasons,
+        warnings=warnings(study),
         run=run,
     )
 
@@ -156,9 +158,3 @@ def unbroken(sentence: str) -> str:
 
 def data_uri(image: bytes) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(image).decode("ascii")
-
-
-def visible(text: object) -> str:
-    """Text with control characters, direction marks and other unseen signs spelled out, as in ⟨U+202E⟩."""
-    hidden = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-    return "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in hidden else c for c in str(text))

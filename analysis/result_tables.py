@@ -42,6 +42,11 @@ def bucket_name(study: Study, bucket: str) -> str:
     return "No bucket" if bucket == NO_BUCKET else study.taxonomy.buckets[bucket]
 
 
+def part_id(bucket: str) -> str:
+    """The bucket's id among the parts of the split; a team may have called a bucket like a part."""
+    return f"bucket_{bucket}" if bucket in PARTS else bucket
+
+
 def describe(study: Study, contrast: Contrast) -> str:
     """`c1, unpatched → c2, tgt, layer 1`."""
     sides = []
@@ -56,7 +61,6 @@ def describe(study: Study, contrast: Contrast) -> str:
 
 
 def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Table]:
-    recipe = " ".join(result.signature for result in contrasts)
     where = [f"{result.contrast.name}: {describe(study, result.contrast)}." for result in contrasts]
     left = [
         f"{result.contrast.name}: {result.split.decided} of {result.split.units} units decided; in one condition"
@@ -75,34 +79,52 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
     ]
     columns.insert(1, Column("part", "Id"))
     tables = []
-    for name, title, attribute in (
-        ("split", "The split of the apparent gain", "split"),
-        ("split_without_identical", "The split without units that a pure copier gets right", "without_identical"),
+    for name, title, whole in (
+        ("split", "The split of the apparent gain", True),
+        ("split_without_identical", "The split without units that a pure copier gets right", False),
     ):
-        rows = [row for result in contrasts for row in _split_rows(study, result, getattr(result, attribute))]
-        notes = [*where, *(left if attribute == "split" else []), sums]
-        tables.append(Table(name, title, columns, rows, notes, recipe))
-    categories = Table(
+        rows = [
+            _split_rows(study, result, result.split if whole else result.without_identical) for result in contrasts
+        ]  # fmt: skip
+        recipes = [result.signature if whole else result.signature_without for result in contrasts]
+        notes = [*where, *(left if whole else []), sums]
+        tables.append(_of_contrasts(name, title, columns, rows, notes, recipes))
+    recipes = [result.signature for result in contrasts]
+    categories = _of_contrasts(
         "split_categories",
         "Human gain by bucket and category",
         [_CONTRAST, Column("bucket", "Bucket id"), Column("bucket_name", "Bucket"), Column("category", "Category id"),
          Column("name", "Category"), Column("flow", "Points (flow)", "points", interval=True),
          Column("share", "Points (share)", "points", interval=True)],
-        [row for result in contrasts for row in _category_rows(study, result)],
+        [_category_rows(study, result) for result in contrasts],
         [*where, "Flow: P(category → correct) − P(correct → category). Share: its share before − after."],
-        recipe,
+        recipes,
     )  # fmt: skip
-    levels = Table(
+    levels = _of_contrasts(
         "levels",
         "Before and after",
         [_CONTRAST, Column("measure", "Measure id"), Column("name", "Measure"),
          Column("before", "Before, %", "rate", interval=True), Column("after", "After, %", "rate", interval=True),
          Column("change", "Change, points", "points", interval=True), *_SIZES],
-        [row for result in contrasts for row in _level_rows(result)],
+        [_level_rows(result) for result in contrasts],
         where,
-        recipe,
+        recipes,
     )  # fmt: skip
     return [levels, *tables, categories]
+
+
+def _of_contrasts(
+    name: str,
+    title: str,
+    columns: Sequence[Column],
+    groups: Sequence[Sequence[dict[str, Any]]],
+    notes: Sequence[str],
+    recipes: Sequence[str],
+) -> Table:
+    """A table with a group of rows for each contrast, every row with the signature of its own contrast."""
+    rows = [row for group in groups for row in group]
+    signatures = [recipe for group, recipe in zip(groups, recipes, strict=True) for _ in group]
+    return Table(name, title, columns, rows, notes, " ".join(recipes), signatures)
 
 
 def _level_rows(result: ContrastResult) -> list[dict[str, Any]]:
@@ -143,7 +165,7 @@ def _split_rows(study: Study, result: ContrastResult, split: Split) -> list[dict
 
     parts = {part: row(part, name, split.parts[part]) for part, name in PARTS.items()}
     buckets = [
-        row(bucket, f"– {bucket_name(study, bucket)}", estimate, split.share_buckets[bucket])
+        row(part_id(bucket), f"– {bucket_name(study, bucket)}", estimate, split.share_buckets[bucket])
         for bucket, estimate in split.flow_buckets.items()
     ]
     return [
@@ -183,9 +205,11 @@ def share_tables(study: Study, conditions: Sequence[ConditionShares], recipe: st
         "Outcomes at each condition",
         [*_CONDITION, Column("rows", "Rows", "count"), Column("decided", "Decided", "count"),
          Column("success", "Success, %", "rate", interval=True), Column("correct", "Correct, %", "rate", interval=True),
-         *(Column(key, f"{name}, %", "rate", interval=True) for key, name in study.taxonomy.buckets.items())],
+         *(Column(f"bucket_{key}", f"{name}, %", "rate", interval=True)
+           for key, name in study.taxonomy.buckets.items())],
         [
-            {**place, "rows": c.rows, "decided": c.decided, "success": c.success, "correct": c.correct, **c.buckets}
+            {**place, "rows": c.rows, "decided": c.decided, "success": c.success, "correct": c.correct,
+             **{f"bucket_{key}": share for key, share in c.buckets.items()}}
             for place, c in zip(where, conditions, strict=True)
         ],
         ["Success: over all rows of the sample. Correct and the buckets of what is not correct: over decided rows."],
@@ -254,8 +278,8 @@ def agreement_tables(study: Study, by_category: Agreement, by_kind: Agreement, r
     confusion = Table(
         "agreement_confusion",
         "Which categories are confused",
-        [Column("label", "Category"), *(Column(name, labels[name], "count") for name in order)],
-        [{"label": a, **{b: by_category.confusion[a, b] for b in order}} for a in order],
+        [Column("label", "Category"), *(Column(f"with_{name}", labels[name], "count") for name in order)],
+        [{"label": a, **{f"with_{b}": by_category.confusion[a, b] for b in order}} for a in order],
         ["Pairs of judgements of one item by their two labels; in the diagonal both agree."],
         recipe,
     )
@@ -271,12 +295,12 @@ def count_tables(contrasts: Sequence[ContrastResult], left_out: Counter[str], re
         "only_a": "Only before", "only_b": "Only after", "outside": "Outside the sample", "identical": "Identical",
         "sense_split": "Sense split", "sense_not_given": "Sense not given", "excluded": "Excluded (sense split)",
     }  # fmt: skip
-    units = Table(
+    units = _of_contrasts(
         "units",
         "Units of each contrast",
         [_CONTRAST, *(Column(key, name, "weight" if key == "weight" else "count") for key, name in heads.items())],
         [
-            {
+            [{
                 "contrast": result.contrast.name,
                 "units": result.split.units,
                 "decided": result.split.decided,
@@ -291,12 +315,12 @@ def count_tables(contrasts: Sequence[ContrastResult], left_out: Counter[str], re
                 "sense_not_given": int(
                     (result.units.frame["sense_not_given_a"] | result.units.frame["sense_not_given_b"]).sum()
                 ),
-            }
+            }]
             for result in contrasts
         ],
         ["Identical: a reference form equals a word that the prompts gave, so that a pure copier gets it right."],
-        recipe,
-    )
+        [result.signature for result in contrasts],
+    )  # fmt: skip
     counts = Table(
         "left_out",
         "What was left out or set aside",

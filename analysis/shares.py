@@ -123,4 +123,5 @@ def _estimates(
     totals: Array = np.column_stack([np.ones(len(rows)) if key == "success" else decided for key in values])
     weight: Array = 1 / rows["probability"].to_numpy(float)[:, None]
     sums = cluster_sums(np.column_stack(list(values.values())) * weight, codes, clusters)
-    return dict(zip(values, bootstrap.ratios(sums, cluster_sums(totals * weight, codes, clusters)), strict=True))
+    least = np.zeros(len(values))
+    return dict(zip(values, bootstrap.ratios(sums, cluster_sums(totals * weight, codes, clusters), least), strict=True))

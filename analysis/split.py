@@ -18,6 +18,8 @@ ADDENDS = ("human", "undeserved", "missed", "undecided")
 UNDECIDED = "no unit has two usable verdicts"
 OF_ALL = ("success_a", "success_b", "apparent", *ADDENDS)
 OF_DECIDED = ("human_decided", "human_a", "human_b")
+RATES = ("success_a", "success_b", "human_a", "human_b")
+"""From 0 to 1; all others are differences, from -1 to 1."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def split(
 
     Flow of category k: P(k -> correct) - P(correct -> k). Share: P_A(k) - P_B(k), over decided units. The
     bucket of k is read on the side where it stands, since patched and unpatched rows may differ.
-    Intervals resample clusters.
+    Intervals resample clusters; where all clusters are alike, they are `estimate.same_everywhere`.
     """
     decided = (units["correct_a"].notna() & units["correct_b"].notna()).to_numpy(bool)
     cells = _cells(units, decided)
@@ -69,7 +71,9 @@ def split(
     totals[:, [order.index(key) for key in OF_DECIDED]] = decided[:, None]
     bootstrap = ClusterBootstrap.of(len(names), resamples, confidence, rng)
     sums = [cluster_sums(array * weight[:, None], codes, len(names)) for array in (values, totals)]
-    found = bootstrap.ratios(sums[0], sums[1])
+    least = np.full(values.shape[1], -1.0)
+    least[[order.index(key) for key in RATES]] = 0.0
+    found = bootstrap.ratios(sums[0], sums[1], least)
     if not decided.any():  # a zero would say that nothing changed, where nobody knows
         known = [order.index(key) for key in ("success_a", "success_b", "apparent", "undecided")]
         found = [one if place in known else undefined(UNDECIDED) for place, one in enumerate(found)]

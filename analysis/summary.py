@@ -7,47 +7,66 @@ from typing import TYPE_CHECKING, Any
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.result_tables import bucket_name, describe
 from gainsift.analysis.tables import plain
+from gainsift.analysis.wording import counted
 from gainsift.schemas.study import Study
 
 if TYPE_CHECKING:
     from gainsift.analysis.results import ContrastResult, Results
+    from gainsift.analysis.split import Split
 
 SUMMARY_FORMAT = "summary/1"
 
 
 def contrast_sentence(study: Study, result: ContrastResult) -> str:
-    """`Of +31.0 points of apparent gain, 18.2 [12.9, 23.4] are ability, …`: the flow split, in table order."""
+    """`Of +31.0 points of apparent gain, 18.2 [12.9, 23.4] are ability, …`: the flow split, in table order.
+
+    A loss is told as a loss: its parts are shares of it, with their signs turned, so that they add up to it. Parts
+    that round to nothing are left out.
+    """
     split = result.split
     if not split.units:
         return "No unit is present in both conditions: the split is undefined."
-    gain = _points(split.parts["apparent"], signed=True)
+    gain = split.parts["apparent"].point or 0.0
+    shown = _number(gain, plus=True)
     if not split.decided:
         return (
-            f"The apparent gain is {gain} points over {split.units} units, but none of them has two usable verdicts:"
-            " the split is undefined."
+            f"The apparent gain is {shown} points over {counted(split.units, 'unit')}, but none of them has two usable"
+            " verdicts: the split is undefined."
         )
-    named = [(bucket_name(study, bucket).lower(), part) for bucket, part in split.flow_buckets.items()]
-    named += [
-        ("undeserved credit", split.parts["undeserved"]),
-        ("right answers that the word list misses", split.parts["missed"]),
-        ("units without two usable verdicts", split.parts["undecided"]),
-    ]
-    parts = [(name, _points(part)) for name, part in named if part.point]
+    level = _number(gain) == "0.0"
+    parts = _told(study, split, turned=gain < 0 and not level)
     if not parts:
-        return f"The apparent gain is {gain} points, and no unit changed."
-    name, figure = parts[0]
-    listed = [f"{figure} are {name}", *(f"{figure} {name}" for name, figure in parts[1:])]
-    text = listed[0] if len(listed) == 1 else ", ".join(listed[:-1]) + " and " + listed[-1]
-    return f"Of {gain} points of apparent gain, {text}."
+        return f"The apparent gain is {shown} points, and no part of it is more than 0.0."
+    text = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+    if level:
+        return f"The apparent gain is {shown} points: {text}."
+    return f"Of {shown} points of apparent gain, {text}." if gain > 0 else (
+        f"Of {_number(-gain)} points of apparent loss, {text}."
+    )  # fmt: skip
+
+
+def _told(study: Study, split: Split, turned: bool) -> list[str]:
+    """The parts that are not zero, each with its figure: `18.2 [12.9, 23.4] are ability`, `7.9 [2.0, 9.9] copying`."""
+    told: list[str] = []
+    named = [(bucket_name(study, bucket).lower(), part) for bucket, part in split.flow_buckets.items()]
+    for name, part in [*named, ("undeserved credit", split.parts["undeserved"])]:
+        if figure := _points(part, turned):
+            told.append(f"{figure} {'' if told else 'are '}{name}")
+    missed = split.parts["missed"]
+    if figure := _points(missed, turned):  # the part is minus the change: below zero, more are missed than before
+        more = "more" if (missed.point or 0) < 0 else "fewer"
+        told.append(f"{figure} come about because the word list misses {more} right answers than before")
+    if figure := _points(split.parts["undecided"], turned):
+        told.append(f"{figure} lie in units without two usable verdicts")
+    return told
 
 
 def agreement_sentence(results: Results) -> str:
     """How far the annotators agree, or why that is undefined."""
     found = results.agreement
     alpha = found.alpha
-    who = f"{len(found.annotators)} {'simulated ' if results.simulated else ''}annotator"
-    who += "" if len(found.annotators) == 1 else "s"
-    counts = f"{who}, {found.items} items, {found.judgements} judgements"
+    who = counted(len(found.annotators), ("simulated " if results.simulated else "") + "annotator")
+    counts = f"{who}, {counted(found.items, 'item')}, {counted(found.judgements, 'judgement')}"
     if alpha.point is None:
         return f"Agreement is undefined: {alpha.reason} ({counts})."
     limits = f" [{alpha.low:.3f}, {alpha.high:.3f}]" if alpha.low is not None and alpha.high is not None else ""
@@ -94,12 +113,14 @@ def _contrast(study: Study, result: ContrastResult) -> dict[str, Any]:
     }
 
 
-def _points(estimate: Estimate, signed: bool = False) -> str:
-    """In points, with the interval unless the sign is asked for."""
-    shown = _number(estimate.point or 0.0, plus=signed)
-    if signed or estimate.low is None or estimate.high is None:
-        return shown
-    return f"{shown} [{_number(estimate.low)}, {_number(estimate.high)}]"
+def _points(estimate: Estimate, turned: bool) -> str:
+    """In points with the interval, the sign turned for a loss; nothing if it rounds to zero."""
+    sign = -1 if turned else 1
+    shown = _number(sign * (estimate.point or 0.0))
+    if shown == "0.0" or estimate.low is None or estimate.high is None:
+        return "" if shown == "0.0" else shown
+    low, high = sorted((sign * estimate.low, sign * estimate.high))
+    return f"{shown} [{_number(low)}, {_number(high)}]"
 
 
 def _number(rate: float, plus: bool = False) -> str:

@@ -14,6 +14,8 @@ from gainsift.analysis.estimate import Estimate
 Kind = Literal["text", "count", "weight", "points", "rate", "coefficient", "percent"]
 """points: a rate difference, shown times 100 with a sign; rate: shown as per cent; percent: already 0 to 100."""
 UNDEFINED = "undefined"
+MARK = "†"
+"""Follows an interval that is a bound (Estimate.bounded)."""
 LONG = 40
 """Rows from which a LaTeX table may break over pages."""
 
@@ -30,7 +32,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """`rows` hold the value of each column's key: text, number, Estimate, or None where there is nothing."""
+    """`rows` hold the value of each column's key: text, number, Estimate, or None where there is nothing.
+
+    `signatures`: that of each row, where they differ; `signature` is what stands beneath the table.
+    """
 
     name: str
     title: str
@@ -38,16 +43,27 @@ class Table:
     rows: Sequence[Mapping[str, Any]]
     notes: Sequence[str] = field(default_factory=tuple)
     signature: str = ""
+    signatures: Sequence[str] = ()
+
+    def recipes(self) -> list[str]:
+        """The signature of each row."""
+        return list(self.signatures) or [self.signature] * len(self.rows)
 
     def all_notes(self) -> list[str]:
         """The notes, and the reasons why figures or their intervals are undefined."""
-        reasons = {
-            (UNDEFINED + ": " if not value.defined else "") + value.reason
-            for row in self.rows
+        return [*self.notes, *reasons(self.rows)]
+
+
+def reasons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why figures of these rows are undefined, have no interval, or have a bound instead."""
+    return sorted(
+        {
+            (UNDEFINED + ": " if not value.defined else MARK + " " if value.bounded else "") + value.reason
+            for row in rows
             for value in row.values()
             if isinstance(value, Estimate) and value.reason
         }
-        return [*self.notes, *sorted(reasons)]
+    )
 
 
 def display(column: Column, value: Any) -> str:
@@ -58,7 +74,7 @@ def display(column: Column, value: Any) -> str:
         shown = _number(column.kind, value.point)
         if column.interval and value.low is not None and value.high is not None:
             limits = (_number(column.kind, limit, limit=True) for limit in (value.low, value.high))
-            shown += f" [{', '.join(limits)}]"
+            shown += f" [{', '.join(limits)}]" + MARK * value.bounded
         return shown
     if value is None:
         return ""
@@ -93,7 +109,7 @@ def to_csv(table: Table) -> str:
     for column in table.columns:
         header += [column.key, *([f"{column.key}_low", f"{column.key}_high"] if column.interval else [])]
     writer.writerow([_cell(name) for name in [*header, "signature"]])
-    for row in table.rows:
+    for row, recipe in zip(table.rows, table.recipes(), strict=True):
         cells: list[Any] = []
         for column in table.columns:
             value = row[column.key]
@@ -102,7 +118,7 @@ def to_csv(table: Table) -> str:
                 cells += ["" if limit is None else limit for limit in (value.low, value.high)] * column.interval
             else:
                 cells += [_cell(value), *["", ""] * column.interval]
-        writer.writerow([*cells, _cell(table.signature)])
+        writer.writerow([*cells, _cell(recipe)])
     return out.getvalue()
 
 
@@ -117,12 +133,18 @@ def _cell(value: Any) -> Any:
 
 
 def to_json(table: Table) -> dict[str, Any]:
-    """Plain data: columns, rows (an Estimate becomes point, low, high and reason), notes, signature."""
+    """Plain data: columns, rows (an Estimate becomes point, low, high and reason), notes, signature.
+
+    Where the rows have signatures of their own, each row holds its `signature`.
+    """
+    rows = [{column.key: plain(row[column.key]) for column in table.columns} for row in table.rows]
+    if table.signatures:
+        rows = [{**row, "signature": recipe} for row, recipe in zip(rows, table.recipes(), strict=True)]
     return {
         "name": table.name,
         "title": table.title,
         "columns": [{"key": column.key, "head": column.head, "kind": column.kind} for column in table.columns],
-        "rows": [{column.key: plain(row[column.key]) for column in table.columns} for row in table.rows],
+        "rows": rows,
         "notes": table.all_notes(),
         "signature": table.signature,
     }
@@ -142,7 +164,7 @@ _LATEX = {
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
     "[": "{[}", "]": "{]}", "-": "{-}", "−": r"$-$", "×": r"$\times$", "→": r"$\to$", "≥": r"$\geq$", "Δ": r"$\Delta$",
-    "α": r"$\alpha$", "κ": r"$\kappa$",
+    "α": r"$\alpha$", "κ": r"$\kappa$", "†": r"\textdagger{}",
 }  # fmt: skip
 
 

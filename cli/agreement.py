@@ -35,7 +35,7 @@ def agreement(
 ) -> None:
     """Krippendorff's alpha, percent agreement, Cohen's kappa of each pair, alpha of each label."""
     from gainsift.analysis.agreement import agreement as measure
-    from gainsift.analysis.estimate import generator
+    from gainsift.analysis.estimate import FEW, few_resamples, generator
     from gainsift.analysis.long_table import read_long_table
     from gainsift.analysis.signature import signature
 
@@ -51,6 +51,8 @@ def agreement(
         alpha=level.value, level="label", items=counts["items"], raters=counts["annotators"],
         skipped=table.skipped, boot=boot, rs=seed,
     )  # fmt: skip
+    if boot < FEW:
+        typer.echo(few_resamples(boot), err=True)
     if found.alpha.point is None:
         typer.echo(f"alpha is undefined: {found.alpha.reason}", err=True)
     if as_json:
@@ -86,10 +88,14 @@ def show(found: Agreement, counts: dict[str, int], recipe: str) -> None:
     from rich.text import Text
 
     from gainsift.analysis.tables import Column, display
+    from gainsift.analysis.wording import counted
 
     console = Console(highlight=False)
     coefficient = Column("", "", "coefficient", interval=True)
-    named = ", ".join(f"{count} {name}" for name, count in counts.items())
+    named = ", ".join(  # `skipped` is no noun
+        f"{count} {name}" if name == "skipped" else counted(count, name.removesuffix("s"))
+        for name, count in counts.items()
+    )
     console.print(named)
     console.print(f"Krippendorff's alpha: {display(coefficient, found.alpha)}", markup=False)
     percent = display(Column("", "", "percent", interval=True), found.percent)

@@ -48,9 +48,10 @@ def show(study: Study, results: Results) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    from gainsift.analysis.report import visible
+    from gainsift.analysis.results import warnings
     from gainsift.analysis.summary import agreement_sentence, contrast_sentence
-    from gainsift.analysis.tables import display
+    from gainsift.analysis.tables import display, reasons
+    from gainsift.analysis.wording import visible
 
     console = Console(highlight=False)
     mark = " (simulated annotators)" if results.simulated else ""
@@ -66,8 +67,12 @@ def show(study: Study, results: Results) -> None:
             if row["contrast"] == result.contrast.name:
                 grid.add_row(*(Text(visible(display(column, row[column.key]))) for column in shown))
         console.print(grid)
+        for note in reasons([row for row in table.rows if row["contrast"] == result.contrast.name]):
+            console.print(Text(visible(note), style="dim"))
         console.print(Text(contrast_sentence(study, result) + "\n"))
     console.print(Text(agreement_sentence(results)))
+    for note in warnings(study):
+        console.print(Text(note))
     if results.left_out:
         console.print("Left out or set aside:")
     for what, count in sorted(results.left_out.items()):

@@ -136,7 +136,9 @@ class StudyMaker:
             by_checkpoint[row.checkpoint].append(row)
         for name, rows in by_checkpoint.items():
             write_parquet(folder / "translations" / f"{name}.parquet", Translation, rows, TRANSLATIONS_FORMAT)
-        write_parquet(folder / "items.parquet", Item, self.items.values(), ITEMS_FORMAT)
+        drawn = {item_id for _, item_id, _, _, drawn in self.links if drawn}  # others are not asked about
+        items = [item for item in self.items.values() if item.item_id in drawn]
+        write_parquet(folder / "items.parquet", Item, items, ITEMS_FORMAT)
         write_parquet(folder / "links.parquet", Link, self._links(), LINKS_FORMAT)
         if self.lines:
             write_jsonl(folder / "annotations.jsonl", self.lines, ANNOTATION_FORMAT)

@@ -65,7 +65,18 @@ def test_text_names_everything(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [str(path), "--boot", "10"])
     assert done.exit_code == 0, done.output
     assert "[red]ann[/red]" in done.stdout
+    assert "2 items, 2 annotators, 2 labels, 0 skipped" in done.stdout
+    assert "Intervals from 10 resamples only are not to be trusted" in done.stderr
     assert "alpha:nominal|level:label|items:2" in done.stdout
+
+
+def test_one_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    path.write_text("item,annotator,label\n1,ann,x\n", "utf-8")
+    done = CliRunner().invoke(app, [str(path)])
+    assert "1 item, 1 annotator, 1 label, 0 skipped" in done.stdout
+    assert "one annotator only, 1 item\n" in done.stderr
+    assert "resample" not in done.stderr  # a thousand are enough
 
 
 def test_undefined_is_said_with_its_reason(tmp_path: Path) -> None:
@@ -83,6 +94,7 @@ def test_undefined_is_said_with_its_reason(tmp_path: Path) -> None:
     [
         (b"", "", "empty"),
         (b"\n\n", "", "empty"),
+        (b"item,annotator,label\n", "", "no rows beneath the header"),
         (b"item,coder,label\n1,a,x\n", ":1", "missing column annotator"),
         (b"item;annotator;label\n1;a;x\n", ":1", "missing columns item, annotator, label"),
         (b"item,annotator,label,item\n1,a,x,2\n", ":1", "column item stands twice"),

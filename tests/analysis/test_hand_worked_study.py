@@ -281,7 +281,8 @@ def test_outcomes(results: Results) -> None:
     }  # fmt: skip
     for checkpoint, row in expected.items():
         for column, value in row.items():
-            close(cell(table, column, checkpoint=checkpoint), value)
+            key = column if column in ("success", "correct") else f"bucket_{column}"
+            close(cell(table, key, checkpoint=checkpoint), value)
     assert [(row["rows"], row["decided"]) for row in table.rows] == [(21, 19), (21, 20)]
 
 
@@ -335,7 +336,7 @@ def test_confusion(results: Results) -> None:
     """Pairs of labels on one item: C-C 16 + 1, O-O 4 + 1, O-C 2 (u10A), C-U 2 (u13B) + 1 (u17A)."""
     table = results.tables["agreement_confusion"]
     found = {
-        (row["label"], other): row[other] for row in table.rows for other in (r["label"] for r in table.rows)
+        (row["label"], other): row[f"with_{other}"] for row in table.rows for other in (r["label"] for r in table.rows)
     }  # fmt: skip
     diagonal = {"plain_copy": 3, "other_sense": 5, "homograph_copy": 2, "correct": 17, "unrelated": 4, "hypernym": 1}
     expected = {(name, name): count for name, count in (diagonal | {"other_concept": 2}).items()}

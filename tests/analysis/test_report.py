@@ -76,7 +76,9 @@ def test_the_page_stands_alone_and_all_parts_are_there(small: Callable[..., Any]
         assert not [name for name in attributes if name.startswith("on")]
     assert [tag for tag, _ in tags.tags].count("img") == 4
     text = " ".join(tags.text.split())
-    assert "Of +100.0 points of apparent gain, 100.0 [100.0, 100.0] are plain copying." in text.replace("\u00a0", " ")
+    # four families all alike: b = 1 - 0.025^(1/4) = 0.6024, so the gain is at least 1 - 2 b = -0.2047
+    assert "Of +100.0 points of apparent gain, 100.0 [−20.5, 100.0] are plain copying." in text.replace("\u00a0", " ")
+    assert "† No unit moved, or all alike" in text
     assert "A study made for tests." in text
     assert "imulated" not in text
     run = Run.model_validate_json((folder / "run.json").read_text("utf-8"))
@@ -288,7 +290,7 @@ def test_links_without_rows_or_items_are_refused(small: Callable[..., Any]) -> N
     assert "1 rows are not in" in refused(maker.write().folder)
     study = small().write()
     write_parquet(study.items_file, Item, study.items()[1:], ITEMS_FORMAT)
-    assert "links to 1 unknown items" in refused(study.folder)
+    assert "links drawn rows to 1 unknown items" in refused(study.folder)
 
 
 def test_a_row_that_stands_twice_is_refused(small: Callable[..., Any]) -> None:

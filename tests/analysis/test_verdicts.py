@@ -114,6 +114,26 @@ def test_the_latest_round_counts_and_repeats_do_not(maker: Any, item: Item) -> N
     assert sorted(found.left_out.values()) == [1, 1]
 
 
+def test_the_latest_by_time_counts_whatever_the_order_of_lines(maker: Any, item: Item) -> None:
+    """Times with zones are compared as moments: 12:30+02:00 is before 11:00Z."""
+    times = (
+        ("correct", {"updated_at": "2026-03-01T11:00:00Z", "created_at": "2026-02-01T00:00:00Z"}),
+        ("unrelated", {"created_at": "2026-03-01T12:30:00.5+02:00"}),
+        ("empty", {"updated_at": "2026-03-01T10:59:59"}),
+    )
+    for label, when in times:
+        maker.vote(item, "ann", label, **when)
+        maker.vote(item, "judge", label, source="adjudicated", **when)
+    found = gathered(maker)
+    assert found.votes[item.content_key]["ann"].label == "correct"
+    assert found.adjudicated[item.content_key].label == "correct"
+    assert sorted(found.left_out.values()) == [4]
+    maker.vote(item, "ann", "related")  # no time: the order of the file decides
+    assert gathered(maker).votes[item.content_key]["ann"].label == "related"
+    maker.vote(item, "ann", "hypernym", round=1, updated_at="2020-01-01T00:00:00Z")  # a later round comes first
+    assert gathered(maker).votes[item.content_key]["ann"].label == "hypernym"
+
+
 def test_every_reason_to_leave_a_line_out(maker: Any, item: Item) -> None:
     maker.vote(item, "good", "correct")
     for number, changes in enumerate(

@@ -191,7 +191,11 @@ def waterfall(study: Study, result: ContrastResult, title: str) -> Figure:
     panel.grid(axis="y", visible=False)
     panel.tick_params(axis="y", length=0)
     panel.margins(x=0.12)
-    bound = " (dashed: a bound, all clusters alike)" if any(step.bounded for _, step, _ in steps) else ""
+    bound = (
+        "\n(dashed: a bound, as no cluster differs from the others)"
+        if any(step.bounded for _, step, _ in steps)
+        else ""
+    )
     panel.set_xlabel("points (percentage of units); bars are the flow split, whiskers its interval" + bound)
     _frame(figure, title, result.signature)
     return figure

@@ -27,13 +27,18 @@ class Level(StrEnum):
 
 @app.command("agreement")
 def agreement(
-    file: Annotated[Path, typer.Argument(help="csv with the columns item,annotator,label; an empty label is a gap.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="csv with the columns item,annotator,label; an empty label is a gap.")
+    ],
     level: Annotated[Level, typer.Option(help="All but nominal need labels that are numbers.")] = Level.nominal,
     boot: Annotated[int, typer.Option(min=1, help="Bootstrap resamples of items.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 12345,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Krippendorff's alpha, percent agreement, Cohen's kappa of each pair, alpha of each label."""
+    """How far annotators agree, for any table of labels.
+
+    Krippendorff's alpha, percent agreement, Cohen's kappa of each pair, alpha of each label.
+    """
     from gainsift.analysis.agreement import agreement as measure
     from gainsift.analysis.estimate import FEW, few_resamples, generator
     from gainsift.analysis.long_table import read_long_table

@@ -17,10 +17,13 @@ app = typer.Typer()
 
 @app.command("analyze")
 def analyze(
-    study: Annotated[Path, typer.Argument(help="Study folder.", show_default=False)],
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
 ) -> None:
-    """Agreement, outcome shares and the split of every contrast: tables, figures and report.html."""
+    """Judgements -> agreement, shares, the split of each gain.
+
+    Writes tables, figures and report.html to STUDY/report.
+    """
     from gainsift.analysis.report import write_report
     from gainsift.analysis.results import analyse
     from gainsift.schemas.provenance import now

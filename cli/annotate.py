@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="annotate",
-    help="From translations to items, to Label Studio and back: people's judgements.",
+    help="Translations -> items -> people -> judgements.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -57,7 +57,10 @@ def plan(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the figures, write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Choose rows by study.yaml, merge equal outputs, write items.parquet and links.parquet."""
+    """Choose rows, merge equal outputs into items.
+
+    By study.yaml; writes items.parquet and links.parquet.
+    """
     from gainsift.annotation.plan import make_plan, write_plan
     from gainsift.schemas.provenance import now
 
@@ -108,7 +111,9 @@ def _print_plan(made: Plan) -> None:
 
 @app.command()
 def export(study: StudyFolder) -> None:
-    """Write label_config.xml, guidelines.html and tasks/<annotator>.json for Label Studio.
+    """Items -> files for Label Studio.
+
+    Writes label_config.xml, guidelines.html and tasks/<annotator>.json.
 
     Task files of annotators who have left study.yaml are removed if nobody has changed them.
     """
@@ -131,7 +136,10 @@ def import_(
     exports: Annotated[list[Path], typer.Argument(metavar="EXPORT...", help="Label Studio exports, format JSON.")],
     as_json: AsJson = False,
 ) -> None:
-    """Append the judgements of Label Studio exports (format JSON) to annotations.jsonl. Twice adds nothing."""
+    """Label Studio's exports -> judgements.
+
+    Appends to annotations.jsonl what is new in exports of format JSON. Importing twice adds nothing.
+    """
     from gainsift.annotation.label_studio_export import import_exports
     from gainsift.schemas.provenance import now
 
@@ -168,7 +176,10 @@ def import_(
 
 @app.command()
 def prelabel(study: StudyFolder, as_json: AsJson = False) -> None:
-    """Label items from the lexicon alone, where it can tell; stored as source `auto`."""
+    """Label items from the lexicon alone.
+
+    Where it can tell; stored as source `auto`, which never counts as a judgement.
+    """
     from gainsift.annotation.automatic import store_prelabels
     from gainsift.schemas.provenance import now
 
@@ -184,7 +195,10 @@ def prelabel(study: StudyFolder, as_json: AsJson = False) -> None:
 
 @app.command()
 def simulate(study: StudyFolder, as_json: AsJson = False) -> None:
-    """Make up judgements for demonstrations, from noisy pre-labels; stored as source `simulated`."""
+    """Make up judgements for demonstrations.
+
+    From pre-labels with documented noise; stored as source `simulated`, and called so wherever they show.
+    """
     from gainsift.annotation.simulated import simulate as make
     from gainsift.schemas.provenance import now
 

@@ -26,10 +26,13 @@ TURN_STEP = 700
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where checkpoints and study go.")] = Path("demo"),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where checkpoints and study go.")] = Path("demo"),
     pairs: Annotated[int, typer.Option(min=8, help="Prompt pairs for each language pair.")] = 32,
 ) -> None:
-    """Train a small series of checkpoints and run a whole study on it. The annotators are SIMULATED."""
+    """A whole study on checkpoints trained here.
+
+    Checkpoints and outputs are real; the annotators are SIMULATED.
+    """
     from gainsift.cli import analyze, annotate, generate
 
     started = time.monotonic()

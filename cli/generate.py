@@ -36,7 +36,7 @@ class DtypeName(StrEnum):
 
 @app.command("generate")
 def generate_command(
-    study: Annotated[Path, typer.Argument(help="Study folder, with study.yaml.")],
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
     device: Annotated[DeviceName, typer.Option(help="auto: cuda where there is one.")] = DeviceName.auto,
     dtype: Annotated[
         DtypeName, typer.Option(help="auto: float32 on the CPU, else the precision of the weights.")
@@ -50,7 +50,9 @@ def generate_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and show what is to do.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Write prompts.parquet and translations/: every checkpoint, language pair, setting and layer of study.yaml.
+    """Checkpoints and words -> patched translations.
+
+    Writes prompts.parquet and translations/: every checkpoint, language pair, setting and layer of study.yaml.
 
     A run that was stopped goes on where it was; finished files are kept.
     """

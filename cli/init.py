@@ -18,9 +18,9 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="Folder of the new study.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the new study.")],
 ) -> None:
-    """Start a study: write FOLDER/study.yaml, every key explained."""
+    """Start a study: a study.yaml that explains every key."""
     path = folder / "study.yaml"
     if path.exists():
         raise UserError(str(path), "this study exists already", "choose another folder, or edit that file")

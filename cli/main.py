@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from gainsift.cli import agreement, analyze, annotate, demo, generate, init
 from gainsift.schemas.errors import GainsiftError
@@ -16,8 +17,19 @@ from gainsift.schemas.errors import GainsiftError
 # Idle threads of numerical libraries sleep instead of spinning: on a shared machine that is several times faster.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+
+class InWorkOrder(TyperGroup):
+    """Lists the commands in the order in which a study needs them."""
+
+    order = ("demo", "init", "generate", "annotate", "analyze", "agreement")
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=self.order.index)
+
+
 app = typer.Typer(
     name="gainsift",
+    cls=InWorkOrder,
     help="Sift apparent translation gains of language models into real gains and shifts in behaviour.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -9,7 +9,6 @@ sense_not_given.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,13 +22,13 @@ import pyarrow.compute as pc
 from gainsift.analysis.families import word_families
 from gainsift.analysis.inclusion import Inclusion
 from gainsift.analysis.judgements import Judgements
-from gainsift.analysis.outputs import check_contrasts, condition_mask, of_the_study
+from gainsift.analysis.outputs import check_contrasts, condition_mask
 from gainsift.analysis.verdicts import Verdict, verdict
 from gainsift.schemas.concepts import Concept
-from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.rows import Item
-from gainsift.schemas.settings import UNPATCHED, given_words, is_about_source
+from gainsift.schemas.given import GivenForm, given_forms
+from gainsift.schemas.rows import Item, item_answer
+from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import Study
 from gainsift.schemas.success import comparable, succeeds
 from gainsift.schemas.taxonomy import NOT_LISTED, SENSE_LABEL, Taxonomy
@@ -95,7 +94,7 @@ def _outputs(study: Study, links: pd.DataFrame) -> tuple[pd.DataFrame, Counter[s
     )
     if lost:
         raise UserError(str(study.links_file), f"{lost} rows are not in {study.translations_folder}", _AGAIN)
-    table, left_out = of_the_study(whole, study.config)
+    table, left_out = study.named(whole)
     check_contrasts(table, study)
     mask = pc.is_in(table["row_id"], value_set=pa.array(links["row_id"], pa.string()))
     for contrast in study.config.contrasts:
@@ -121,15 +120,11 @@ def _check_unchanged(frame: pd.DataFrame, items: Mapping[str, Item], study: Stud
     columns = ("row_id", "item_id", "answer", "closed", "concept", "other_concept", "shown_word")
     for row_id, item_id, answer, closed, *about in zip(*(linked[name] for name in columns), strict=True):
         item = items[item_id]
-        same = _spelling(answer) == _spelling(item.answer) and closed == item.closed
+        same = item_answer(answer) == item_answer(item.answer) and closed == item.closed
         if not same or about != [item.intended_concept, item.other_concept, item.shown_word]:
             raise UserError(
                 str(study.links_file), f"output {row_id} has changed since it was planned for judging", _AGAIN
             )
-
-
-def _spelling(text: str) -> str:
-    return unicodedata.normalize("NFC", text).strip()
 
 
 def _about(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -142,7 +137,7 @@ def _about(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     frame["unit"] = frame["pair_id"] + "|" + frame["input_language"] + "|" + frame["output_language"]
     frame["family"] = frame["concept"].map(families)
     frame["sense_split"] = frame["concept"].map(lambda name: "sense_split" in study.concepts[name].flags)
-    rule, concepts = study.config.success, study.concepts
+    rule, concepts, trained = study.config.success, study.concepts, study.config.trained_languages
 
     @cache
     def success(concept: str, out: str, answer: str, closed: bool) -> bool:
@@ -150,8 +145,8 @@ def _about(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
 
     @cache
     def identical(concept: str, other: str, setting: str, prompt: str, given: str, out: str) -> bool:
-        words = given_forms(concepts[concept], concepts[other], setting, prompt, (given, out), study.config)
-        keys = {comparable(word, out, rule) for _, word in words}
+        words = given_forms(setting, prompt, (given, out), trained, concepts[concept], concepts[other])
+        keys = {comparable(word.form, out, rule) for word in words}
         return any(comparable(form, out, rule) in keys for form in concepts[concept].reference.get(out, []))
 
     def column(name: str) -> list[object]:
@@ -163,25 +158,12 @@ def _about(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     return frame
 
 
-def given_forms(
-    intended: Concept, other: Concept, setting: str, prompt: str, pair: tuple[str, str], config: StudyConfig
-) -> list[tuple[str, str]]:
-    """(language, word) that the prompts behind a row asked to translate."""
-    about = "source" if is_about_source(setting, prompt) else "target"
-    words = []
-    for role, code in given_words(setting, prompt, pair, config.trained_languages):
-        concept = intended if role == about else other
-        if code in concept.reference:
-            words.append((code, concept.word(code)))
-    return words
-
-
-def _carried(senses: tuple[str, ...], forms: list[tuple[str, str]], intended: Concept, other: Concept) -> bool:
+def _carried(senses: tuple[str, ...], forms: list[GivenForm], intended: Concept, other: Concept) -> bool:
     """Whether a given form carries one of the chosen senses; without a named sense there is nothing to refute."""
     if not senses or NOT_LISTED in senses:
         return True
     known = [sense for concept in (intended, other) for sense in (*concept.senses, concept.as_sense())]
-    return any(sense.id in senses and sense.has(code, word) for sense in known for code, word in forms)
+    return any(sense.id in senses and sense.has(given.language, given.form) for sense in known for given in forms)
 
 
 def _with_verdicts(frame: pd.DataFrame, verdicts: Mapping[str, Verdict], study: Study) -> pd.DataFrame:
@@ -195,7 +177,7 @@ def _with_verdicts(frame: pd.DataFrame, verdicts: Mapping[str, Verdict], study: 
         label, not_given = found.label, False
         if label == SENSE_LABEL:
             about = concepts[concept], concepts[other]
-            forms = given_forms(*about, setting, prompt, (pair[0], pair[1]), study.config)
+            forms = given_forms(setting, prompt, (pair[0], pair[1]), study.config.trained_languages, *about)
             not_given = not _carried(found.senses, forms, *about)
             label = _not_given_label(taxonomy) if not_given else label
         labels.append(label)

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gainsift.analysis.outputs import excluded_concepts, of_the_study
+from gainsift.analysis.outputs import excluded_concepts
 from gainsift.schemas.study import Study
 
 KEYS = ["checkpoint", "setting", "prompt", "layer"]
@@ -19,7 +19,7 @@ def mean_mass(study: Study) -> pd.DataFrame:
     judgement enters. Checkpoints in training order.
     """
     table = study.translations([*KEYS, "input_language", "output_language", "intended_concept", "p_source"])
-    table, _ = of_the_study(table, study.config)
+    table, _ = study.named(table)
     excluded = pa.array(sorted(excluded_concepts(study)), pa.string())
     table = table.filter(pc.invert(pc.is_in(table["intended_concept"], excluded)))
     grouped = table.group_by(KEYS).aggregate([("p_source", "mean"), ("p_source", "count")])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -11,9 +9,6 @@ from gainsift.schemas.config import Condition, StudyConfig
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import Study
-
-OTHER_CHECKPOINT = "outputs of checkpoints that study.yaml does not name"
-OTHER_PAIR = "outputs of language pairs that study.yaml does not name"
 
 
 def condition_mask(table: pa.Table, config: StudyConfig, condition: Condition) -> pa.Array:
@@ -24,20 +19,6 @@ def condition_mask(table: pa.Table, config: StudyConfig, condition: Condition) -
     layer = table["layer"]
     same = pc.is_null(layer) if condition.layer is None else pc.fill_null(pc.equal(layer, condition.layer), False)
     return pc.and_(mask, same)
-
-
-def of_the_study(table: pa.Table, config: StudyConfig) -> tuple[pa.Table, Counter[str]]:
-    """The rows whose checkpoint and language pair stand in study.yaml, and how many others there are.
-
-    Files of a checkpoint that was taken out of study.yaml may still lie in the study; they are not analysed.
-    """
-    named = pc.is_in(table["checkpoint"], value_set=pa.array([c.name for c in config.model.checkpoints], pa.string()))
-    pairs = pa.array(["|".join(pair) for pair in config.language_pairs], pa.string())
-    listed = pc.is_in(pc.binary_join_element_wise(table["input_language"], table["output_language"], "|"), pairs)
-    left: Counter[str] = Counter()
-    left[OTHER_CHECKPOINT] = len(table) - (pc.sum(named).as_py() or 0)
-    left[OTHER_PAIR] = pc.sum(pc.and_(named, pc.invert(listed))).as_py() or 0
-    return table.filter(pc.and_(named, listed)), +left
 
 
 def excluded_concepts(study: Study) -> set[str]:

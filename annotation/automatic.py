@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from gainsift.annotation.judgements import Appended, append_new, last_lines, machine_line
+from gainsift.annotation.judgements import Appended, append_new, machine_line
 from gainsift.annotation.lexicon import Lexicon
 from gainsift.annotation.prelabel import prelabel
 from gainsift.annotation.tasks import Assignment, task_uid
@@ -35,4 +35,4 @@ def store_prelabels(study: Study) -> Prelabelled:
         uid = task_uid(study.id, Assignment(item, AUTO))
         label, sense = (found.label, found.sense) if found else (None, None)
         lines.append(machine_line(study.id, item, uid, AUTO, "auto", label, sense, study.taxonomy, lexicon))
-    return Prelabelled(dict(counts.most_common()), append_new(study, lines, last_lines(study)))
+    return Prelabelled(dict(counts.most_common()), append_new(study, lines, study.last_lines()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gainsift.annotation.lexicon import Lexicon
-from gainsift.schemas.files import append_jsonl, read_jsonl
+from gainsift.schemas.files import append_jsonl
 from gainsift.schemas.record import fingerprint
 from gainsift.schemas.rows import Annotation, Item, Source
 from gainsift.schemas.study import ANNOTATION_FORMAT, Study
@@ -22,14 +22,6 @@ class Appended:
     changed: int = 0
     unchanged: int = 0
     older: int = 0
-
-
-def last_lines(study: Study) -> dict[str, Annotation]:
-    """The last line of each judgement id, withdrawn ones too. Raises UserError with file and line."""
-    if not study.annotations_file.exists():
-        return {}
-    lines = read_jsonl(study.annotations_file, Annotation, ANNOTATION_FORMAT, "gainsift annotate import")
-    return {line.judgement_id: line for line in lines}
 
 
 def append_new(study: Study, lines: Iterable[Annotation], known: dict[str, Annotation]) -> Appended:

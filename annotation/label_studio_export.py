@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gainsift.annotation.judgements import Appended, append_new, last_lines
+from gainsift.annotation.judgements import Appended, append_new
 from gainsift.annotation.label_config import COMMENT, LABEL, SENSE, SENSE_TEXT
 from gainsift.annotation.label_studio_json import entries, one_value, read_tasks, seconds, text_or_none
 from gainsift.annotation.shown import senses_of
@@ -56,7 +56,7 @@ def import_exports(study: Study, files: list[Path]) -> Imported:
     account named in the export is not looked at, and not stored. Raises UserError naming file and task; then nothing
     is written.
     """
-    known = last_lines(study)
+    known = study.last_lines()
     index = _Index(study, known)
     lines: list[Annotation] = []
     owners = _Owners(study, known)

@@ -10,28 +10,23 @@ meets such an answer twice; telling them why would show what the blinding hides.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from gainsift.annotation.copying import GivenForm, copied_from, given_forms
+from gainsift.annotation.copying import copied_from
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.rows import CopiedFrom, Item
+from gainsift.schemas.given import GivenForm, given_forms
+from gainsift.schemas.rows import CopiedFrom, Item, item_answer
 from gainsift.schemas.study import Study
 
 KEY = [
     "input_language", "output_language", "intended_concept", "other_concept", "shown_word", "answer", "closed",
 ]  # fmt: skip
 """The columns of an item's key, before `copied_from`."""
-
-
-def normal(answer: str) -> str:
-    """The answer as an item holds it: NFC, outer spaces stripped, case kept."""
-    return unicodedata.normalize("NFC", answer).strip()
 
 
 def merge(study: Study, rows: pd.DataFrame) -> tuple[dict[str, Item], pd.Series[str]]:
@@ -46,7 +41,7 @@ def merge(study: Study, rows: pd.DataFrame) -> tuple[dict[str, Item], pd.Series[
             str(study.concepts_file), f"concept {name!r} of the translations is missing", "restore the file"
         )
     keyed = rows[[*KEY, "setting", "prompt"]].copy()
-    keyed["answer"] = keyed["answer"].map({answer: normal(answer) for answer in keyed["answer"].unique()})
+    keyed["answer"] = keyed["answer"].map({answer: item_answer(answer) for answer in keyed["answer"].unique()})
     keyed["copied_from"] = _copied(keyed, study.concepts, tuple(study.config.trained_languages))
 
     key = [*KEY, "copied_from"]

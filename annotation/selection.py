@@ -25,10 +25,17 @@ def select(study: Study) -> tuple[pd.DataFrame, int]:
     Empty lists in `annotation.rows` mean all, but the control settings (`tgt_tgt`, unpatched target prompts) come
     in only by name. Raises UserError for a name that no output carries, and when nothing is selected.
     """
-    rows = study.translations(COLUMNS).to_pandas()
+    table, left_out = study.named(study.translations(COLUMNS))
+    foreign = left_out.total()
+    if not len(table):
+        raise UserError(
+            str(study.translations_folder),
+            f"none of its {foreign} rows is of a checkpoint and language pair of study.yaml",
+            f"mend study.yaml or run `gainsift generate {study.folder}`",
+        )
+    rows = table.to_pandas()
     rows["pair"] = rows["input_language"] + "-" + rows["output_language"]
     rows["trajectory"] = rows["pair_id"] + "|" + rows["input_language"] + "|" + rows["output_language"]
-    rows, foreign = _of_study(study, rows)
     if rows["row_id"].duplicated().any():
         twice = rows.loc[rows["row_id"].duplicated(), "row_id"].iloc[0]
         raise UserError(str(study.translations_folder), f"row {twice} stands twice", "remove the extra Parquet file")
@@ -57,20 +64,6 @@ def select(study: Study) -> tuple[pd.DataFrame, int]:
         )
     selected: pd.DataFrame = rows[chosen].reset_index(drop=True)
     return selected, foreign
-
-
-def _of_study(study: Study, rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """(rows whose checkpoint and language pair study.yaml names, the number of others)."""
-    checkpoints = [checkpoint.name for checkpoint in study.config.model.checkpoints]
-    pairs = [f"{given}-{out}" for given, out in study.config.language_pairs]
-    ours = rows["checkpoint"].isin(checkpoints) & rows["pair"].isin(pairs)
-    if not ours.any():
-        raise UserError(
-            str(study.translations_folder),
-            f"none of its {len(rows)} rows is of a checkpoint and language pair of study.yaml",
-            f"mend study.yaml or run `gainsift generate {study.folder}`",
-        )
-    return rows[ours].reset_index(drop=True), int((~ours).sum())
 
 
 def _must_occur(study: Study, key: str, wanted: list[str] | list[int], column: pd.Series) -> None:

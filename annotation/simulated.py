@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from gainsift.annotation.judgements import Appended, append_new, last_lines, machine_line
+from gainsift.annotation.judgements import Appended, append_new, machine_line
 from gainsift.annotation.lexicon import Lexicon
 from gainsift.annotation.prelabel import PreLabel, prelabel
 from gainsift.annotation.shown import senses_of
@@ -64,7 +64,7 @@ def simulate(study: Study) -> Simulated:
 
     Refuses a study in which a person has judged: made-up judgements do not belong beside theirs.
     """
-    known = last_lines(study)
+    known = study.last_lines()
     people = sum(line.source == "human" for line in known.values())
     if people:
         raise UserError(

@@ -13,8 +13,6 @@ from rich.console import Console
 if TYPE_CHECKING:
     from gainsift.analysis.agreement import Agreement
 
-app = typer.Typer()
-
 
 class Level(StrEnum):
     """Level of measurement of the labels."""
@@ -25,7 +23,6 @@ class Level(StrEnum):
     ratio = "ratio"
 
 
-@app.command("agreement")
 def agreement(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="csv with the columns item,annotator,label; an empty label is a gap.")

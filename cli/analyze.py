@@ -12,10 +12,7 @@ if TYPE_CHECKING:
     from gainsift.analysis.results import Results
     from gainsift.schemas.study import Study
 
-app = typer.Typer()
 
-
-@app.command("analyze")
 def analyze(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from gainsift.generation.run import Summary, Watch
     from gainsift.schemas.study import Study
 
-app = typer.Typer()
-
 
 class DeviceName(StrEnum):
     auto = "auto"
@@ -34,7 +32,6 @@ class DtypeName(StrEnum):
     float16 = "float16"
 
 
-@app.command("generate")
 def generate_command(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
     device: Annotated[DeviceName, typer.Option(help="auto: cuda where there is one.")] = DeviceName.auto,

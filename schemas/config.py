@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from gainsift.schemas.errors import UserError, did_you_mean
 from gainsift.schemas.languages import LANGUAGES, language
@@ -15,6 +15,16 @@ from gainsift.schemas.settings import SETTINGS, UNPATCHED, LanguagePair, Prompt
 
 STUDY_FORMAT = 1
 Positive = Annotated[int, Field(gt=0)]
+
+
+def _known_language(code: str) -> str:
+    try:
+        return language(code).code
+    except UserError:
+        raise ValueError(f"unknown language {code!r}; {did_you_mean(code, LANGUAGES)}") from None
+
+
+LanguageCode = Annotated[str, AfterValidator(_known_language)]
 
 
 class CheckpointSpec(Record):
@@ -133,14 +143,7 @@ class Annotator(Record):
     """A pseudonym and the languages that its person reads."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
-    languages: list[str] = Field(default_factory=list, description="Empty: all.")
-
-    @field_validator("languages")
-    @classmethod
-    def _known(cls, codes: list[str]) -> list[str]:
-        for code in codes:
-            _known_language(code)
-        return codes
+    languages: list[LanguageCode] = Field(default_factory=list, description="Empty: all.")
 
 
 class AnnotationSpec(Record):
@@ -176,7 +179,7 @@ class StudyConfig(Record):
     )
     description: str = Field(default="", description="Printed in the report; say here how the data came about.")
     model: ModelSpec
-    trained_languages: list[str] = Field(min_length=1, description="Languages that the model was trained on.")
+    trained_languages: list[LanguageCode] = Field(min_length=1, description="Languages that the model was trained on.")
     language_pairs: list[LanguagePair] = Field(min_length=1, description="Target pairs: input, output.")
     words: WordsSpec = Field(default_factory=WordsSpec)
     prompts: PromptsSpec = Field(default_factory=PromptsSpec)
@@ -186,13 +189,6 @@ class StudyConfig(Record):
     annotation: AnnotationSpec = Field(default_factory=AnnotationSpec)
     contrasts: list[Contrast] = Field(default_factory=list)
     analysis: AnalysisSpec = Field(default_factory=AnalysisSpec)
-
-    @field_validator("trained_languages")
-    @classmethod
-    def _languages(cls, codes: list[str]) -> list[str]:
-        for code in codes:
-            _known_language(code)
-        return codes
 
     @field_validator("language_pairs")
     @classmethod
@@ -253,13 +249,6 @@ class StudyConfig(Record):
         """Every language of the study in a fixed order: trained ones first, as listed, then further ones."""
         codes = [*self.trained_languages, *(code for pair in self.language_pairs for code in pair)]
         return list(dict.fromkeys(codes))
-
-
-def _known_language(code: str) -> None:
-    try:
-        language(code)
-    except UserError:
-        raise ValueError(f"unknown language {code!r}; {did_you_mean(code, LANGUAGES)}") from None
 
 
 def problems(error: ValidationError) -> str:

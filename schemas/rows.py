@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Literal
 
 from pydantic import Field
@@ -43,6 +44,11 @@ class Translation(Record):
 
 CopiedFrom = Literal["none", "shown", "other", "given"]
 """none; the shown word; the other concept's word; another given form."""
+
+
+def item_answer(answer: str) -> str:
+    """An output's answer as an item holds it: NFC, outer spaces stripped, case kept."""
+    return unicodedata.normalize("NFC", answer).strip()
 
 
 class Item(Record):

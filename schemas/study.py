@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gainsift.schemas.concepts import Concept, PromptPair
 from gainsift.schemas.config import StudyConfig, load_config
@@ -26,6 +28,9 @@ TRANSLATIONS_FORMAT = "translations/1"
 ITEMS_FORMAT = "items/1"
 LINKS_FORMAT = "links/1"
 ANNOTATION_FORMAT = "annotation/1"
+
+OTHER_CHECKPOINT = "outputs of checkpoints that study.yaml does not name"
+OTHER_PAIR = "outputs of language pairs that study.yaml does not name"
 
 
 @dataclass(frozen=True)
@@ -116,20 +121,37 @@ class Study:
             tables.append(read_parquet(file, TRANSLATIONS_FORMAT, made_by, columns))
         return pa.concat_tables(tables)
 
+    def named(self, table: pa.Table) -> tuple[pa.Table, Counter[str]]:
+        """The output rows whose checkpoint and language pair stand in study.yaml, and how many others there are.
+
+        Files of a checkpoint that was taken out of study.yaml may still lie in the folder; they are no part of the
+        study.
+        """
+        checkpoints = pa.array([checkpoint.name for checkpoint in self.config.model.checkpoints], pa.string())
+        pairs = pa.array(["|".join(pair) for pair in self.config.language_pairs], pa.string())
+        named = pc.is_in(table["checkpoint"], value_set=checkpoints)
+        listed = pc.is_in(pc.binary_join_element_wise(table["input_language"], table["output_language"], "|"), pairs)
+        left: Counter[str] = Counter()
+        left[OTHER_CHECKPOINT] = len(table) - (pc.sum(named).as_py() or 0)
+        left[OTHER_PAIR] = pc.sum(pc.and_(named, pc.invert(listed))).as_py() or 0
+        return table.filter(pc.and_(named, listed)), +left
+
     def items(self) -> list[Item]:
         return parquet_records(self.items_file, Item, ITEMS_FORMAT, f"gainsift annotate plan {self.folder}")
 
     def links(self) -> pa.Table:
         return read_parquet(self.links_file, LINKS_FORMAT, f"gainsift annotate plan {self.folder}")
 
-    def annotations(self) -> list[Annotation]:
-        """The judgements in force: the last line of each judgement_id, withdrawn ones left out.
+    def last_lines(self) -> dict[str, Annotation]:
+        """The last line of each judgement_id, withdrawn ones too. Raises UserError with file and line.
 
-        An absent file is an empty list: nobody has judged yet.
+        An absent file is empty: nobody has judged yet.
         """
         if not self.annotations_file.exists():
-            return []
-        latest: dict[str, Annotation] = {}
-        for line in read_jsonl(self.annotations_file, Annotation, ANNOTATION_FORMAT, "gainsift annotate import"):
-            latest[line.judgement_id] = line
-        return [line for line in latest.values() if line.status != "withdrawn"]
+            return {}
+        lines = read_jsonl(self.annotations_file, Annotation, ANNOTATION_FORMAT, "gainsift annotate import")
+        return {line.judgement_id: line for line in lines}
+
+    def annotations(self) -> list[Annotation]:
+        """The judgements in force: the last line of each judgement_id, withdrawn ones left out."""
+        return [line for line in self.last_lines().values() if line.status != "withdrawn"]

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gainsift.analysis.long_table import read_long_table
-from gainsift.cli.agreement import app
+from gainsift.cli.main import app
 from gainsift.schemas.errors import UserError
 
 HERE = Path(__file__).parent / "reference"
@@ -39,7 +39,7 @@ def expand(name: str, folder: Path, gaps: bool) -> Path:
 def test_json_of_a_published_table(tmp_path: Path, level: str, published: float, gaps: bool) -> None:
     """Krippendorff 2011: 12 units, 4 observers, 7 of 48 cells empty."""
     path = expand("01_krippendorff2011_4obs_12units.csv", tmp_path, gaps)
-    done = CliRunner().invoke(app, [str(path), "--json", "--level", level, "--boot", "20", "--seed", "3"])
+    done = CliRunner().invoke(app, ["agreement", str(path), "--json", "--level", level, "--boot", "20", "--seed", "3"])
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert list(found) == [
@@ -62,7 +62,7 @@ def test_json_of_a_published_table(tmp_path: Path, level: str, published: float,
 def test_text_names_everything(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text("item,annotator,label\n1,[red]ann[/red],x\n1,bob,x\n2,[red]ann[/red],y\n2,bob,x\n", "utf-8")
-    done = CliRunner().invoke(app, [str(path), "--boot", "10"])
+    done = CliRunner().invoke(app, ["agreement", str(path), "--boot", "10"])
     assert done.exit_code == 0, done.output
     assert "[red]ann[/red]" in done.stdout
     assert "2 items, 2 annotators, 2 labels, 0 skipped" in done.stdout
@@ -73,7 +73,7 @@ def test_text_names_everything(tmp_path: Path) -> None:
 def test_one_is_one(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text("item,annotator,label\n1,ann,x\n", "utf-8")
-    done = CliRunner().invoke(app, [str(path)])
+    done = CliRunner().invoke(app, ["agreement", str(path)])
     assert "1 item, 1 annotator, 1 label, 0 skipped" in done.stdout
     assert "one annotator only, 1 item\n" in done.stderr
     assert "resample" not in done.stderr  # a thousand are enough
@@ -82,11 +82,11 @@ def test_one_is_one(tmp_path: Path) -> None:
 def test_undefined_is_said_with_its_reason(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text("item,annotator,label\n1,a,x\n2,a,y\n3,a,\n", "utf-8")
-    done = CliRunner().invoke(app, [str(path), "--json"])
+    done = CliRunner().invoke(app, ["agreement", str(path), "--json"])
     assert done.exit_code == 0
     assert json.loads(done.stdout)["alpha"] == {"point": None, "low": None, "high": None}
     assert "undefined: one annotator only, 2 items" in done.stderr
-    assert "undefined" in CliRunner().invoke(app, [str(path)]).stdout
+    assert "undefined" in CliRunner().invoke(app, ["agreement", str(path)]).stdout
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_bad_files_are_refused_by_line(tmp_path: Path, content: bytes, line: str
     assert caught.value.where == f"{path}{line}"
     assert words in str(caught.value)
     assert caught.value.exit_code == 2
-    assert isinstance(CliRunner().invoke(app, [str(path)]).exception, UserError)
+    assert isinstance(CliRunner().invoke(app, ["agreement", str(path)]).exception, UserError)
 
 
 def test_names_need_the_nominal_level(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gainsift.annotation.copying import GivenForm, copied_from, given_forms
+from gainsift.annotation.copying import copied_from
+from gainsift.schemas.given import GivenForm, given_forms
 
 TRAINED = ["en", "de", "fr", "es"]
 

@@ -1,0 +1,92 @@
+"""Model outputs that try to be something other than text: each kind by name, for every place that text passes through.
+
+Wherever one of these goes (page, import file, export, table, report) it must be shown as text, change nothing, and come
+back as it was. Use it through the fixture `hostile`.
+"""
+
+from __future__ import annotations
+
+_FIRED = "window.gainsift_fired = true; alert(1)"
+
+HOSTILE: dict[str, str] = {
+    # markup and scripts
+    "script tag": f"<script>{_FIRED}</script>",
+    "script tag broken": f'"><ScRiPt >{_FIRED}</sCrIpT ',
+    "event handler": f'<img src=x onerror="{_FIRED}">',
+    "event handler in quotes": f'" onmouseover="{_FIRED}" autofocus onfocus="{_FIRED}" x="',
+    "svg onload": f"<svg/onload='{_FIRED}'>",
+    "iframe": f"<iframe srcdoc='<script>{_FIRED}</script>'></iframe>",
+    "javascript address": f"javascript:{_FIRED}//",
+    "link with javascript": f'<a href="javascript:{_FIRED}">Hund</a>',
+    "data address": "data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==",
+    "outside address": "https://gainsift-tracker.example/pixel.gif",
+    "outside picture": '<img src="https://gainsift-tracker.example/pixel.gif">',
+    "upload address": "/data/upload/1/secret.txt",
+    "cloud storage address": "s3://bucket/secret.txt",
+    "style tag": "<style>body { display: none } .gs-answer { visibility: hidden }</style>",
+    "style injection": '</style></div></div><div style="position:fixed;inset:0;background:red;z-index:99999">',
+    "form": '<form action="https://gainsift-tracker.example/"><button autofocus>Submit</button></form>',
+    "closing tags": "</bdi></span></div></body></html>",
+    "bdi": "<bdi dir=rtl>Hund</bdi>",
+    "html comment": "<!-- Hund --><!--[if IE]><script>1</script><![endif]-->",
+    "xml entities": "&lt;b&gt; &amp;amp; &#72;und &#x48; &quot; &nbsp; &copy &notanentity;",
+    "entity bomb": '<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><x>&b;</x>',
+    "outside entity": '<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><x>&f;</x>',
+    "cdata": "<![CDATA[<b>Hund</b>]]> ]]>",
+    "processing instruction": "<?php echo 1; ?><?xml version='1.0'?><% 7*7 %>",
+    # template languages and variables
+    "label studio variable": "$answer_html $senses ${uid} $undefined_value$",
+    "jinja braces": "{{ 7 * 7 }} {% raw %} {# note #} {{ config.__class__ }}",
+    "angular and vue braces": "{{constructor.constructor('alert(1)')()}} v-html [innerHTML] *ngIf",
+    "javascript template": "${7*7} #{7*7} `${alert(1)}` @{7*7} *{7*7}",
+    "python format": "{0} {answer.__class__.__init__.__globals__} {!r} {{}} %(answer)s",
+    "printf": "%s %d %n %x%x%x %% 100%",
+    "mustache": "{{{answer}}} {{&answer}} {{>partial}} <%= answer %>",
+    "rich markup": "[bold red]Hund[/] [/] [link=https://gainsift-tracker.example]x[/link] :dog:",
+    # other languages that might be spoken on the way
+    "markdown": "# Hund\n**fett** [x](javascript:alert(1)) ![y](https://gainsift-tracker.example/y.png) | a | b |",
+    "latex": r"\input{/etc/passwd} $x_1$ & 100\% # _ ^ ~ { } \end{tabular} \write18{id}",
+    "csv formula": '=HYPERLINK("https://gainsift-tracker.example","Hund")',
+    "csv formula, plus": "+1+cmd|' /C calc'!A0",
+    "csv formula, at": "@SUM(1+1)*cmd|' /C calc'!A0",
+    "csv cells": 'a,b;c\t"d","e""\r\nnext,row',
+    "shell": "$(id) `id` ; rm -rf ~ | cat && echo \\ > /dev/null",
+    "sql": "'; DROP TABLE task; -- \" OR 1=1 /*",
+    "json": '{"source": "x", "uid": null, "predictions": [{"result": []}]} \\u0041 \\"',
+    "json cut off": '"}], "data": {"answer_html": "<b>',
+    "yaml": "!!python/object/apply:os.system ['id'] &a *a --- ... no: [~, 0o17]",
+    "path traversal": "../../../../etc/passwd%00..\\..\\windows",
+    "backslashes and quotes": "\\ \\\\ \\n \\x00 ' '' \" \"\" ` ´ ‘ ’ “ ” « »",
+    "terminal escape": "\x1b[2J\x1b[31mHund\x1b]0;title\x07\x1b[0m",
+    "http header": "Hund\r\nSet-Cookie: a=b\r\n\r\n<html>",
+    # characters
+    "ten thousand characters": "dog" * 3333 + "x",
+    "long word": "Donaudampfschifffahrtsgesellschaft" * 12,
+    "many lines": "\n".join(f"line {number}" for number in range(60)),
+    "tabs and line ends": "Hund\tHund\nHund\r\nHund\vHund\fHund\x85Hund\u2028Hund\u2029Hund",
+    "inner spaces": "Hund  Hund\u00a0Hund\u2003Hund\u3000Hund",
+    "only spaces": "   ",
+    "only wide spaces": "\u2003\u3000\u00a0",
+    "nul": "Hu\x00nd\x00",
+    "control characters": "Hund" + "".join(map(chr, [*range(1, 9), *range(14, 32), *range(127, 160)])),
+    "lone surrogates": "Hund \ud800 \udfff \udc00\ud800",
+    "noncharacters": "Hund \ufffe \uffff \ufdd0 \U0001ffff \U0010ffff",
+    "private use": "Hund \ue000 \uf8ff \U000f0000",
+    "replacement and byte order": "\ufeffHu\ufffdnd\ufeff",
+    "bidi override": "Hund \u202etxet neddih\u202c \u202dabc\u202c",
+    "bidi unclosed": "\u202e\u202b\u2067\u2068Hund",
+    "bidi isolates": "\u2066Hund\u2069 \u2067שלום\u2069 \u200e\u200f\u061c",
+    "right to left": "كلب، אבג (1) dog!",
+    "zero width": "Hu\u200bn\u200cd\u200d\u2060\u00ad",
+    "variation and tags": "a\ufe0f\ufe0e \U000e0001\U000e0067\U000e007f",
+    "combining pile": "H" + "\u0301\u0308\u0323\u0489" * 30 + "und",
+    "combining first": "\u0301\u0308Hund",
+    "emoji sequences": "👨‍👩‍👧‍👦 🏳️‍🌈 👍🏽 🇩🇪 1️⃣ 🏴\U000e0067\U000e0062\U000e007f",
+    "lookalikes": "Нund Ηund Hund \ufeffＨund 𝐇𝐮𝐧𝐝",
+    "wide ligature": "﷽ ꧅ 𒐫 ⸻",
+    "not composed": "u\u0308ber A\u030angstrom \u1100\u1161\u11a8 \u212b \u2126",
+    "signs of the page": "␣ ⟨U+200B⟩ ◌ ∅ no answer",
+    "page words": "Correct Other sense Submit Skip",
+    "digits of other scripts": "٣ ३ ３ ² ½ Ⅷ",
+}
+"""Name of the kind: the output. Some hold lone surrogates, which UTF-8 cannot write but JSON escapes can."""

@@ -19,13 +19,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gainsift.analysis.families import word_families
 from gainsift.analysis.inclusion import Inclusion
 from gainsift.analysis.judgements import Judgements
 from gainsift.analysis.outputs import check_contrasts, condition_mask
 from gainsift.analysis.verdicts import Verdict, verdict
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
+from gainsift.schemas.families import word_families
 from gainsift.schemas.given import GivenForm, given_forms
 from gainsift.schemas.rows import Item, item_answer
 from gainsift.schemas.settings import UNPATCHED

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gainsift.annotation.judgements import Appended, append_new, machine_line
 from gainsift.annotation.lexicon import Lexicon
 from gainsift.annotation.prelabel import prelabel
-from gainsift.annotation.tasks import Assignment, task_uid
+from gainsift.annotation.tasks import task_uid
 from gainsift.schemas.study import Study
 
 AUTO = "auto"
@@ -32,7 +32,7 @@ def store_prelabels(study: Study) -> Prelabelled:
         if found and found.label not in study.taxonomy.ids:
             found = None
         counts[found.label if found else "none"] += 1
-        uid = task_uid(study.id, Assignment(item, AUTO))
+        uid = task_uid(study.id, item.item_id, AUTO)
         label, sense = (found.label, found.sense) if found else (None, None)
         lines.append(machine_line(study.id, item, uid, AUTO, "auto", label, sense, study.taxonomy, lexicon))
     return Prelabelled(dict(counts.most_common()), append_new(study, lines, study.last_lines()))

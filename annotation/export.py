@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gainsift.annotation.assignment import tasks_of
 from gainsift.annotation.guidelines import guidelines_html
 from gainsift.annotation.label_config import label_config, lint
 from gainsift.annotation.plan import idle
-from gainsift.annotation.tasks import assignments, task_lines
+from gainsift.annotation.tasks import task_lines
 from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.files import atomic, write_text
 from gainsift.schemas.provenance import Run, file_hash, write_run
@@ -46,11 +47,11 @@ def export(study: Study, command: str, started: str) -> Exported:
         raise WorkError("label_config.xml", faults[0], "mend the taxonomy")
     config, guidelines = study.folder / "label_config.xml", study.folder / "guidelines.html"
     counts = {}
-    for person in study.config.annotation.annotators:
-        mine = assignments(study, items, person.name)
-        with atomic(study.tasks_folder / f"{person.name}.json") as file:
-            file.writelines(task_lines(study, mine))
-        counts[person.name] = len(mine)
+    for (person, pair), tasks in tasks_of(study.assignments()).items():
+        name = f"{person}.{pair}"
+        with atomic(study.tasks_folder / f"{name}.json") as file:
+            file.writelines(task_lines(study, tasks))
+        counts[name] = len(tasks)
     notes = [*idle(study), *_clear(study)]
     write_text(config, page)
     write_text(guidelines, guidelines_html(study.taxonomy))

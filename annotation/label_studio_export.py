@@ -12,10 +12,10 @@ from gainsift.annotation.judgements import Appended, append_new
 from gainsift.annotation.label_config import COMMENT, LABEL, SENSE, SENSE_TEXT
 from gainsift.annotation.label_studio_json import entries, one_value, read_tasks, seconds, text_or_none
 from gainsift.annotation.shown import senses_of
-from gainsift.annotation.tasks import Assignment, assignments, rules_fingerprint, task_uid
+from gainsift.annotation.tasks import rules_fingerprint, task_uid
 from gainsift.schemas.errors import UserError, did_you_mean
 from gainsift.schemas.record import fingerprint
-from gainsift.schemas.rows import Annotation, Item, Status
+from gainsift.schemas.rows import Annotation, Assignment, Item, Status
 from gainsift.schemas.study import Study
 from gainsift.schemas.taxonomy import NOT_LISTED, SENSE_LABEL
 
@@ -127,10 +127,13 @@ class _Index:
         self.unusable_times = 0
         self.items = study.items()
         self.assignments: dict[str, Assignment] = {
-            line.task_uid: Assignment(line.item, line.annotator, line.round, line.repeat)
+            line.task_uid: Assignment(
+                uid=line.task_uid, item=line.item, annotator=line.annotator, round=line.round, repeat=line.repeat
+            )
             for line in known.values()
             if line.source == "human"
         }
+        self.assignments |= {line.uid: line for line in study.assignments()}
         self.versions: set[str] = set()
         self._learn(study.taxonomy.version)
 
@@ -141,8 +144,9 @@ class _Index:
         self.versions.add(version)
         items = [_under(item, version) for item in self.items]
         for person in self.study.config.annotation.annotators:
-            for assignment in assignments(self.study, items, person.name):
-                self.assignments[task_uid(self.study.id, assignment)] = assignment
+            for item in items:
+                uid = task_uid(self.study.id, item.item_id, person.name)
+                self.assignments.setdefault(uid, Assignment(uid=uid, item=item, annotator=person.name))
 
     def lines(self, where: str, task: dict[str, Any]) -> Iterator[Annotation]:
         data = task["data"]
@@ -184,7 +188,7 @@ class _Index:
         rules: str | None,
     ) -> Annotation:
         item = assignment.item
-        uid = task_uid(self.study.id, assignment)
+        uid = assignment.uid
         result = self._result(where, item, entry.get("result") or [])
         status = _status(entry, draft, result)
         judged = status == "judged" and result.label is not None
@@ -202,6 +206,7 @@ class _Index:
             annotator=assignment.annotator,
             round=assignment.round,
             repeat=assignment.repeat,
+            role=assignment.role,
             source="human",
             status=status,
             label=result.label if judged else None,

@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass, field
 import pandas as pd
 import pyarrow as pa
 
+from gainsift.annotation.assignment import assign, reads, write_assignments
 from gainsift.annotation.merging import merge
 from gainsift.annotation.sampling import draw, item_probabilities
 from gainsift.annotation.selection import select, uncovered
-from gainsift.schemas.config import Annotator
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import write_parquet
 from gainsift.schemas.provenance import write_run
-from gainsift.schemas.rows import Annotation, Item, Link
+from gainsift.schemas.rows import Annotation, Assignment, Item, Link
 from gainsift.schemas.study import ITEMS_FORMAT, LINKS_FORMAT, Study
 from gainsift.schemas.validity import validity
 
@@ -65,12 +65,8 @@ class Plan:
 
     items: list[Item]
     links: pa.Table
+    assignments: list[Assignment]
     summary: Summary
-
-
-def reads(annotator: Annotator, given: str, out: str) -> bool:
-    """Whether the annotator reads both languages of an item; no languages listed means all."""
-    return not annotator.languages or {given, out} <= set(annotator.languages)
 
 
 def idle(study: Study) -> list[str]:
@@ -104,6 +100,7 @@ def make_plan(study: Study) -> Plan:
     drawn = drawing.set_index("trajectory")
     rows["trajectory_probability"] = rows["trajectory"].map(drawn["probability"]).astype(float)
     rows["drawn"] = rows["trajectory"].map(drawn["drawn"]).astype(bool)
+    rows["audit_probability"], rows["asked"] = 1.0, True
     rows["item_probability"] = item_probabilities(rows["item_id"], rows["trajectory"], rows["trajectory_probability"])
 
     items = [merged[item_id] for item_id in sorted(rows.loc[rows["drawn"], "item_id"].unique())]
@@ -114,7 +111,7 @@ def make_plan(study: Study) -> Plan:
             f"left out {foreign:,} rows under {study.translations_folder.name}/: their checkpoint or language pair "
             "is not in study.yaml"
         )
-    return Plan(items, links, _summary(study, rows, drawing, items, notes))
+    return Plan(items, links, assign(study, items, study.assignments()), _summary(study, rows, drawing, items, notes))
 
 
 def _summary(study: Study, rows: pd.DataFrame, drawing: pd.DataFrame, items: list[Item], notes: list[str]) -> Summary:
@@ -186,6 +183,7 @@ def write_plan(study: Study, plan: Plan, command: str, started: str) -> None:
     inputs |= {str(file.relative_to(study.folder)): file for file in study.translation_files()}
     write_parquet(study.links_file, Link, plan.links, LINKS_FORMAT)
     write_parquet(study.items_file, Item, plan.items, ITEMS_FORMAT)
+    write_assignments(study, plan.assignments)
     summary = plan.summary
     for file, counts in (
         (study.links_file, {"rows": summary.population_rows, "drawn": summary.drawn_rows}),

@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
+from gainsift.annotation.assignment import tasks_of
 from gainsift.annotation.judgements import Appended, append_new, machine_line
 from gainsift.annotation.lexicon import Lexicon
 from gainsift.annotation.prelabel import PreLabel, prelabel
 from gainsift.annotation.shown import senses_of
-from gainsift.annotation.tasks import assignments, task_uid
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.rows import Annotation, Item
+from gainsift.schemas.rows import Annotation, Assignment, Item
 from gainsift.schemas.study import Study
 from gainsift.schemas.taxonomy import NOT_LISTED, SENSE_LABEL
 
@@ -73,15 +73,18 @@ def simulate(study: Study) -> Simulated:
     items, lexicon = study.items(), Lexicon(study.concepts.values())
     seed = study.config.annotation.seed
     hidden = {item.item_id: _hidden(study, item, lexicon) for item in items}
+    mine: dict[str, list[Assignment]] = {}
+    for (name, _), tasks in tasks_of(study.assignments()).items():
+        mine.setdefault(name, []).extend(tasks)
     lines: list[Annotation] = []
     rates = {}
     for person in study.config.annotation.annotators:
         rates[person.name] = error_rate(seed, person.name)
-        for task in assignments(study, items, person.name):
+        for task in mine.get(person.name, []):
             found = judge(task.item, hidden[task.item.item_id], person.name, study, lexicon)
             label, sense = (found.label, found.sense) if found else (None, None)
             line = machine_line(
-                study.id, task.item, task_uid(study.id, task), person.name, "simulated", label, sense,
+                study.id, task.item, task.uid, person.name, "simulated", label, sense,
                 study.taxonomy, lexicon,
             )  # fmt: skip
             lines.append(line if found else line.model_copy(update={"status": "skipped"}))

@@ -6,16 +6,13 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from random import Random
 from typing import Any
 
-from gainsift.annotation.plan import reads
 from gainsift.annotation.shown import answer_html, direction, listed, sense_choices
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import json_bytes
 from gainsift.schemas.record import fingerprint
-from gainsift.schemas.rows import Item
+from gainsift.schemas.rows import Assignment, Item
 from gainsift.schemas.study import Study
 from gainsift.schemas.taxonomy import Taxonomy
 
@@ -23,23 +20,13 @@ CLOSED = "The answer ends here."
 OPEN = "The answer did not end: it was stopped by the length limit."
 
 
-@dataclass(frozen=True)
-class Assignment:
-    """One task: an item in front of an annotator. `repeat` counts the items shown again to the same person."""
-
-    item: Item
-    annotator: str
-    round: int = 0
-    repeat: int = 0
-
-
-def task_uid(study_id: str, assignment: Assignment) -> str:
+def task_uid(study_id: str, item_id: str, annotator: str, round: int = 0, repeat: int = 0) -> str:
     """32 hex digits: a keyed hash of (item, annotator, round, repeat).
 
     The key is derived from the study's id. It keeps ids of different studies apart and item ids out of the page; it
     is no secret from people who hold the study folder.
     """
-    parts = [assignment.item.item_id, assignment.annotator, assignment.round, assignment.repeat]
+    parts = [item_id, annotator, round, repeat]
     key = hashlib.sha256(f"gainsift task {study_id}".encode()).digest()
     return hmac.new(key, json.dumps(parts).encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -95,13 +82,9 @@ class Pages:
         }
 
 
-def assignments(study: Study, items: Iterable[Item], annotator: str) -> list[Assignment]:
-    """The items that the annotator reads, in an order of their own: shuffled under the study's seed and the name."""
-    (person,) = [known for known in study.config.annotation.annotators if known.name == annotator]
-    mine = [item for item in items if reads(person, item.input_language, item.output_language)]
-    mine.sort(key=lambda item: item.item_id)
-    Random(f"{study.config.annotation.seed}|{annotator}").shuffle(mine)
-    return [Assignment(item, annotator) for item in mine]
+def task(pages: Pages, assignment: Assignment) -> dict[str, Any]:
+    """One task as Label Studio imports it: `data`, and the pre-label as a prediction where it is to be shown."""
+    return {"data": {"uid": assignment.uid, **pages.data(assignment.item)}}
 
 
 def task_lines(study: Study, tasks: Iterable[Assignment]) -> Iterator[bytes]:
@@ -110,7 +93,6 @@ def task_lines(study: Study, tasks: Iterable[Assignment]) -> Iterator[bytes]:
     yield b"["
     separator = b"\n"
     for assignment in tasks:
-        data = {"uid": task_uid(study.id, assignment), **pages.data(assignment.item)}
-        yield separator + json_bytes({"data": data})
+        yield separator + json_bytes(task(pages, assignment))
         separator = b",\n"
     yield b"\n]\n"

@@ -5,26 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from gainsift.schemas.campaign import AnnotationSpec
 from gainsift.schemas.errors import UserError, did_you_mean
-from gainsift.schemas.languages import LANGUAGES, language
+from gainsift.schemas.languages import LanguageCode, known_language
 from gainsift.schemas.plain_yaml import load_yaml
-from gainsift.schemas.record import Record
+from gainsift.schemas.record import Positive, Record
 from gainsift.schemas.settings import SETTINGS, UNPATCHED, LanguagePair, Prompt
 
 STUDY_FORMAT = 1
-Positive = Annotated[int, Field(gt=0)]
-
-
-def _known_language(code: str) -> str:
-    try:
-        return language(code).code
-    except UserError:
-        raise ValueError(f"unknown language {code!r}; {did_you_mean(code, LANGUAGES)}") from None
-
-
-LanguageCode = Annotated[str, AfterValidator(_known_language)]
 
 
 class CheckpointSpec(Record):
@@ -125,41 +115,6 @@ class Contrast(Record):
     b: Condition = Field(alias="to")
 
 
-class Rows(Record):
-    """Which outputs are judged. Empty lists mean all; controls are left out unless asked for."""
-
-    checkpoints: list[str] = Field(default_factory=list, description="Names, `first` or `last`.")
-    settings: list[str] = Field(default_factory=lambda: [UNPATCHED])
-    prompts: list[Prompt] = Field(default=["source"], description="For unpatched rows.")
-    layers: list[int] = Field(default_factory=list, description="For patched rows.")
-    language_pairs: list[LanguagePair] = Field(default_factory=list)
-    trajectories: Positive | None = Field(
-        default=None, description="Draw this many trajectories (prompt pair × language pair) at random."
-    )
-    seed: int = 42
-
-
-class Annotator(Record):
-    """A pseudonym and the languages that its person reads."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
-    languages: list[LanguageCode] = Field(default_factory=list, description="Empty: all.")
-
-
-class AnnotationSpec(Record):
-    rows: Rows = Field(default_factory=Rows)
-    annotators: list[Annotator] = Field(default_factory=lambda: [Annotator(name="a1"), Annotator(name="a2")])
-    pace_per_hour: Positive = Field(default=300, description="Judgements that one person makes in an hour.")
-    seed: int = 42
-
-    @field_validator("annotators")
-    @classmethod
-    def _distinct(cls, annotators: list[Annotator]) -> list[Annotator]:
-        if len({annotator.name for annotator in annotators}) < len(annotators):
-            raise ValueError("annotator names must differ")
-        return annotators
-
-
 class AnalysisSpec(Record):
     bootstrap: Positive = Field(default=1000, description="Resamples.")
     confidence: float = Field(default=0.95, gt=0, lt=1)
@@ -194,8 +149,8 @@ class StudyConfig(Record):
     @classmethod
     def _pairs(cls, pairs: list[LanguagePair]) -> list[LanguagePair]:
         for given, out in pairs:
-            _known_language(given)
-            _known_language(out)
+            known_language(given)
+            known_language(out)
             if given == out:
                 raise ValueError(f"{given} to {out} is not a translation; copying is the setting `self` or en_en")
             if pairs.count((given, out)) > 1:

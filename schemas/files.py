@@ -165,9 +165,13 @@ def refuse_newer(path: Path, format_name: str) -> None:
         check_format(found, format_name, str(path))
 
 
+OLDER = {"annotation/2": ("annotation/1",), "links/2": ("links/1",)}
+"""Earlier versions that are read as the one of today: what they lack has a default."""
+
+
 def check_format(found: str, expected: str, where: str) -> None:
     """Refuse a file whose kind or version is not the one that this gainsift reads."""
-    if found != expected:
+    if found != expected and found not in OLDER.get(expected, ()):
         raise UserError(
             where,
             f"expected format {expected}, found {found}",

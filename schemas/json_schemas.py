@@ -9,12 +9,13 @@ from gainsift.schemas.concepts import Concept, PromptPair, Sense
 from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.provenance import Run
 from gainsift.schemas.record import Record
-from gainsift.schemas.rows import Annotation, Item, Link, Translation
+from gainsift.schemas.rows import Annotation, Assignment, Item, Link, Translation
 from gainsift.schemas.taxonomy import Taxonomy
 
 FOLDER = Path(__file__).parent / "json"
 RECORDS: tuple[type[Record], ...] = (
     Annotation,
+    Assignment,
     Concept,
     Item,
     Link,

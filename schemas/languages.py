@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from gainsift.schemas.errors import UserError, did_you_mean
 
@@ -74,3 +77,14 @@ def language(code: str, where: str = "language") -> Language:
     if code not in LANGUAGES:
         raise UserError(where, f"unknown language {code!r}", did_you_mean(code, LANGUAGES))
     return LANGUAGES[code]
+
+
+def known_language(code: str) -> str:
+    """The code itself. Raises ValueError for an unknown one: a check for fields of records."""
+    try:
+        return language(code).code
+    except UserError:
+        raise ValueError(f"unknown language {code!r}; {did_you_mean(code, LANGUAGES)}") from None
+
+
+LanguageCode = Annotated[str, AfterValidator(known_language)]

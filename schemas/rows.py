@@ -1,11 +1,11 @@
-"""The rows that flow from stage to stage: translations, items, links, annotations."""
+"""The rows that flow from stage to stage: translations, items, links, assignments, annotations."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from gainsift.schemas.record import Record, fingerprint
 from gainsift.schemas.settings import Prompt
@@ -109,29 +109,67 @@ class Link(Record):
     """Joins one output row to the item that judges it, with the probabilities of the draw.
 
     A trajectory is one prompt pair × language pair over all conditions of the contrasts. Every row of the
-    population has a link, drawn or not; an item is judged when any of its trajectories is drawn.
+    population has a link, drawn or not; an item is judged when any of its trajectories is drawn and the audit, an
+    independent draw for each item, does not leave it out.
     """
 
     row_id: str
     item_id: str
     trajectory: str = Field(description="pair_id|input|output")
     trajectory_probability: float = Field(gt=0, le=1, description="Inclusion probability of the trajectory.")
-    item_probability: float = Field(gt=0, le=1, description="1 - prod(1 - pi) over the item's trajectories.")
+    item_probability: float = Field(gt=0, le=1, description="(1 - prod(1 - pi) over the item's trajectories) * audit.")
     drawn: bool = Field(description="Whether this row's trajectory was drawn.")
+    audit_probability: float = Field(
+        default=1.0, gt=0, le=1, description="Probability that the item, once drawn, is asked about."
+    )
+    asked: bool = Field(default=True, description="Whether it is: true unless an audit left the item out.")
 
 
+Role = Literal["main", "calibration", "repeat", "control", "adjudication"]
 Source = Literal["human", "auto", "simulated", "adjudicated"]
-Status = Literal["judged", "skipped", "draft", "empty", "withdrawn"]
+Status = Literal["judged", "skipped", "draft", "empty", "invalid", "withdrawn"]
+
+
+class Assignment(Record):
+    """A task: one item in front of one annotator, once. The whole list is kept in assignments.jsonl.
+
+    Nothing but what tasks.Pages makes of the item, and `prelabel` where it is shown, ever reaches the page.
+    Assignments are never forgotten: one that is no longer wanted is retired, so that a judgement of it is known.
+    """
+
+    format: Literal["assignment/1"] = "assignment/1"
+    uid: str = Field(description="Opaque keyed hash of (item, annotator, round, repeat): tasks.task_uid.")
+    item: Item
+    annotator: str = Field(description="A pseudonym; the adjudicator for disagreements.")
+    round: int = 0
+    repeat: int = Field(default=0, description="1 where the same person sees the same item for the second time.")
+    role: Role = "main"
+    order: float = Field(default=0.0, description="Place in the annotator's list of this language pair, ascending.")
+    expected: str | None = Field(default=None, description="The right label of a control item.")
+    expected_sense: str | None = None
+    prelabel: str | None = Field(default=None, description="The automatic label, where the study uses it on pages.")
+    prelabel_sense: str | None = None
+    prelabel_shown: bool = Field(default=False, description="False on the bare part.")
+    competing: list[tuple[str, str | None]] = Field(
+        default_factory=list, description="For adjudication: the (label, sense) that differ, in the order shown."
+    )
+    retired: bool = False
+
+    @property
+    def batch(self) -> str:
+        """The language pair, `en-de`: each annotator has one project for each."""
+        return f"{self.item.input_language}-{self.item.output_language}"
 
 
 class Annotation(Record):
     """One line of annotations.jsonl: a judgement, or the news that a task was skipped or left empty.
 
     Lines are appended, never rewritten. A later line with the same `judgement_id` supersedes the earlier one;
-    status `withdrawn` takes it back. Only `judged` lines enter the analysis.
+    status `withdrawn` takes it back, `invalid` keeps what did not pass the checks. Only `judged` lines enter the
+    analysis, and those of controls do not.
     """
 
-    format: Literal["annotation/1"] = "annotation/1"
+    format: Literal["annotation/2"] = "annotation/2"
     study: str = Field(description="Id of the study that the item belongs to.")
     judgement_id: str = Field(description="Label Studio's annotation unique_id, or our own for other sources.")
     task_uid: str = Field(description="Opaque hash of (item, annotator, round, repeat).")
@@ -140,12 +178,19 @@ class Annotation(Record):
     annotator: str = Field(description="A pseudonym, never a name or an address.")
     round: int = 0
     repeat: int = 0
+    role: Role = "main"
     source: Source
     status: Status
     label: str | None = Field(default=None, description="Category id of the taxonomy; empty unless judged.")
     sense: str | None = Field(default=None, description="Sense id or `not_listed`, with label other_sense.")
     sense_text: str = ""
     comment: str = ""
+    disagreement: Literal["variation", "error"] | None = Field(
+        default=None, description="Adjudicated: was the other reading defensible (variation) or a slip (error)?"
+    )
+    prelabel: str | None = Field(default=None, description="The automatic label of the task, shown or withheld.")
+    prelabel_shown: bool = False
+    problems: list[str] = Field(default_factory=list, description="What the checks found, for `invalid` lines.")
     lead_time: float | None = Field(default=None, description="Seconds on the page.")
     created_at: str | None = Field(default=None, description="ISO 8601, as given by the tool.")
     updated_at: str | None = None
@@ -156,3 +201,9 @@ class Annotation(Record):
     )
     result_hash: str = Field(description="Hash of the result, so that a changed judgement is noticed.")
     item: Item = Field(description="The item as it was shown.")
+
+    @field_validator("format", mode="before")
+    @classmethod
+    def _older(cls, found: object) -> object:
+        """A line of version 1 has every field of this one at its default."""
+        return "annotation/2" if found == "annotation/1" else found

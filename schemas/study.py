@@ -19,15 +19,16 @@ from gainsift.schemas.files import (
     read_parquet,
 )
 from gainsift.schemas.record import fingerprint
-from gainsift.schemas.rows import Annotation, Item
+from gainsift.schemas.rows import Annotation, Assignment, Item
 from gainsift.schemas.taxonomy import Taxonomy, load_taxonomy
 
 CONCEPTS_FORMAT = "concept/1"
 PROMPTS_FORMAT = "prompts/1"
 TRANSLATIONS_FORMAT = "translations/1"
 ITEMS_FORMAT = "items/1"
-LINKS_FORMAT = "links/1"
-ANNOTATION_FORMAT = "annotation/1"
+LINKS_FORMAT = "links/2"
+ASSIGNMENT_FORMAT = "assignment/1"
+ANNOTATION_FORMAT = "annotation/2"
 
 OTHER_CHECKPOINT = "outputs of checkpoints that study.yaml does not name"
 OTHER_PAIR = "outputs of language pairs that study.yaml does not name"
@@ -75,6 +76,20 @@ class Study:
     @property
     def links_file(self) -> Path:
         return self.folder / "links.parquet"
+
+    @property
+    def assignments_file(self) -> Path:
+        return self.folder / "assignments.jsonl"
+
+    @property
+    def server_folder(self) -> Path:
+        """Data folder of the study's own Label Studio."""
+        return self.folder / "label-studio"
+
+    @property
+    def private_folder(self) -> Path:
+        """Who is behind the pseudonyms. No export, task or report includes anything of it."""
+        return self.folder / "private"
 
     @property
     def tasks_folder(self) -> Path:
@@ -140,7 +155,17 @@ class Study:
         return parquet_records(self.items_file, Item, ITEMS_FORMAT, f"gainsift annotate plan {self.folder}")
 
     def links(self) -> pa.Table:
-        return read_parquet(self.links_file, LINKS_FORMAT, f"gainsift annotate plan {self.folder}")
+        table = read_parquet(self.links_file, LINKS_FORMAT, f"gainsift annotate plan {self.folder}")
+        for name, value in (("audit_probability", 1.0), ("asked", True)):  # version 1 knew no audit
+            if name not in table.column_names:
+                table = table.append_column(name, pa.array([value] * len(table)))
+        return table
+
+    def assignments(self) -> list[Assignment]:
+        """Every task that was ever given out, retired ones too; none before the first plan."""
+        if not self.assignments_file.exists():
+            return []
+        return read_jsonl(self.assignments_file, Assignment, ASSIGNMENT_FORMAT, f"gainsift annotate plan {self.folder}")
 
     def last_lines(self) -> dict[str, Annotation]:
         """The last line of each judgement_id, withdrawn ones too. Raises UserError with file and line.

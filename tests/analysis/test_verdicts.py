@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from gainsift.analysis.families import word_families
 from gainsift.analysis.judgements import Judgements, gather
 from gainsift.analysis.verdicts import Verdict, verdict
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
+from gainsift.schemas.families import word_families
 from gainsift.schemas.record import fingerprint
 from gainsift.schemas.rows import Annotation, Item
 from gainsift.schemas.taxonomy import load_taxonomy

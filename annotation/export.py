@@ -1,12 +1,13 @@
-"""Writes what Label Studio and the annotators need: the page, the guidelines, one task file a person.
+"""Writes what Label Studio and the annotators need: page, guidelines, a task file for each person and language pair.
 
 tasks/ holds task files alone; their run record is tasks.run.json beside it. It keeps each file's hash, by which the
-next export knows a task file of its own: one whose annotator has left study.yaml is removed if it is still byte for
-byte what was written. Any other file there may be somebody's work, so it is left, and named in a note.
+next export knows a task file of its own: one that no task is in any more is removed if it is still byte for byte what
+was written. Any other file there may be somebody's work, so it is left, and named in a note.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from gainsift.schemas.study import Study
 
 @dataclass(frozen=True)
 class Exported:
-    """The files, the number of tasks by annotator, and what else there is to say."""
+    """The files, the number of tasks by file (`ann.en-de`), and what else there is to say."""
 
     config: Path
     guidelines: Path
@@ -32,7 +33,10 @@ class Exported:
 
 
 def export(study: Study, command: str, started: str) -> Exported:
-    """label_config.xml, guidelines.html and tasks/<annotator>.json. Raises UserError, WorkError."""
+    """label_config.xml, guidelines.html, tasks/<annotator>.<en-de>.json, a Label Studio project each.
+
+    Adjudications are not among them. Raises UserError, WorkError.
+    """
     items = study.items()
     stale = {item.taxonomy_version for item in items} - {study.taxonomy.version}
     if stale:
@@ -52,7 +56,7 @@ def export(study: Study, command: str, started: str) -> Exported:
         with atomic(study.tasks_folder / f"{name}.json") as file:
             file.writelines(task_lines(study, tasks))
         counts[name] = len(tasks)
-    notes = [*idle(study), *_clear(study)]
+    notes = [*idle(study), *_clear(study, counts)]
     write_text(config, page)
     write_text(guidelines, guidelines_html(study.taxonomy))
 
@@ -79,21 +83,20 @@ def _record(study: Study) -> Path:
     return study.tasks_folder.with_suffix(".run.json")
 
 
-def _clear(study: Study) -> list[str]:
+def _clear(study: Study, wanted: Collection[str]) -> list[str]:
     """Remove the last export's files of annotators who have left study.yaml; a note for each file not of today's."""
     try:
         written = Run.model_validate_json(_record(study).read_bytes()).settings.get("sha256")
     except (OSError, ValueError):  # no export yet, or a record that cannot be read: then nothing is known as ours
         written = None
     hashes = written if isinstance(written, dict) else {}
-    people = {person.name for person in study.config.annotation.annotators}
     notes = []
     for file in sorted(study.tasks_folder.glob("*.json")):
-        if file.stem in people or not file.is_file():
+        if file.stem in wanted or not file.is_file():
             continue
         if hashes.get(file.stem) == file_hash(file):
             file.unlink()
-            notes.append(f"removed {file}: annotator {file.stem!r} is no longer in study.yaml")
+            notes.append(f"removed {file}: the plan has no task for it any more")
         else:
-            notes.append(f"{file} is of no annotator of study.yaml, nor as the last export wrote it: left as it is")
+            notes.append(f"{file} is no task file of the plan, nor as the last export wrote it: left as it is")
     return notes

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gainsift.annotation.assignment import tasks_of
 from gainsift.annotation.judgements import machine_line
 from gainsift.annotation.label_studio_export import import_exports
 from gainsift.annotation.lexicon import Lexicon
 from gainsift.annotation.plan import make_plan
-from gainsift.annotation.tasks import assignments, task_lines
+from gainsift.annotation.tasks import task_lines
 from gainsift.schemas.files import append_jsonl, json_line, read_jsonl, write_json, write_jsonl, write_text
 from gainsift.schemas.rows import Annotation
 from gainsift.schemas.study import ANNOTATION_FORMAT, Study
@@ -70,7 +71,7 @@ def test_a_number_of_too_many_digits_is_a_bad_line(line: Annotation, tmp_path: P
 @pytest.mark.parametrize("field", ["comment", "sense_text"])
 def test_half_an_emoji_in_an_export_survives(field, row, planned, ls_task, ls_annotation) -> None:
     study = planned([row("Hund")])
-    (task,) = json.loads(b"".join(task_lines(study, assignments(study, study.items(), "ann"))))
+    (task,) = json.loads(b"".join(task_lines(study, tasks_of(study.assignments())["ann", "en-de"])))
     annotation = ls_annotation(1, "other_sense", "not_listed", **{field: "bad \ud800 sur"})
     file = study.folder / "export.json"
     file.write_text(json.dumps([ls_task(task["data"], 1, annotation)]), "ascii")

@@ -33,12 +33,12 @@ def test_from_plan_to_import(row, study_of, ls_task, ls_annotation) -> None:
     assert study.items_file.exists()
 
     output = run("export", folder)
-    assert "ann.json: 2 tasks" in output.replace("\n", "")
+    assert "ann.en-de.json: 2 tasks" in output.replace("\n", "")
     for name in ("label_config.xml", "guidelines.html", "label_config.run.json", "guidelines.run.json"):
         assert (folder / name).stat().st_size > 0
-    assert json.loads((folder / "tasks.run.json").read_text())["counts"] == {"ann": 2, "ben": 2}
+    assert json.loads((folder / "tasks.run.json").read_text())["counts"] == {"ann.en-de": 2, "ben.en-de": 2}
 
-    tasks = json.loads((folder / "tasks" / "ann.json").read_text("utf-8"))
+    tasks = json.loads((folder / "tasks" / "ann.en-de.json").read_text("utf-8"))
     exported = [ls_task(task["data"], n, ls_annotation(n, "correct")) for n, task in enumerate(tasks)]
     (folder / "export.json").write_text(json.dumps(exported))
     found = json.loads(run("import", folder, folder / "export.json", "--json"))
@@ -96,7 +96,7 @@ def test_errors_reach_the_front_door(row, study_of, tmp_path) -> None:
 def test_hostile_names_are_printed_as_they_are(row, planned) -> None:
     """Square brackets are rich's markup; a path or label must not be swallowed by it."""
     study = planned([row("Hund")], folder="[bold]study")
-    assert "[bold]study/tasks/ann.json" in run("export", study.folder).replace("\n", "")
+    assert "[bold]study/tasks/ann.en-de.json" in run("export", study.folder).replace("\n", "")
 
 
 def test_help_needs_no_heavy_library() -> None:

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gainsift.annotation.assignment import tasks_of
 from gainsift.annotation.export import export
 from gainsift.annotation.label_studio_export import import_exports
 from gainsift.annotation.plan import make_plan, write_plan
 from gainsift.annotation.shown import answer_html
-from gainsift.annotation.tasks import assignments, task_lines
+from gainsift.annotation.tasks import task_lines
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import write_parquet
 from gainsift.schemas.rows import Item
@@ -38,7 +39,7 @@ def ready(row, planned):
 
 def tasks_by_answer(study, person):
     by_html = {}
-    for task in json.loads((study.tasks_folder / f"{person}.json").read_text("utf-8")):
+    for task in json.loads((study.tasks_folder / f"{person}.en-de.json").read_text("utf-8")):
         by_html[task["data"]["answer_html"]] = task["data"]
     return {item.answer: by_html[answer_html(item.answer)] for item in study.items()}
 
@@ -441,7 +442,7 @@ def test_any_answer_comes_back_as_it_went(answers, comments, data, row, study_of
     study.annotations_file.unlink(missing_ok=True)
     plan = make_plan(study)
     write_parquet(study.items_file, Item, plan.items, ITEMS_FORMAT)
-    tasks = json.loads(b"".join(task_lines(study, assignments(study, study.items(), "ben"))))
+    tasks = json.loads(b"".join(task_lines(study, tasks_of(plan.assignments)["ben", "en-de"])))
     labels = {task["data"]["uid"]: data.draw(st.sampled_from(study.taxonomy.ids)) for task in tasks}
     exported = [
         ls_task(task["data"], number, ls_annotation(number, labels[task["data"]["uid"]], comment=comments))

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gainsift.annotation import assignment
 from gainsift.annotation.export import export
+from gainsift.annotation.plan import make_plan, write_plan
 from gainsift.annotation.shown import NOTHING, answer_html, escaped, sense_choices, visible
-from gainsift.annotation.tasks import Assignment, Pages, assignments, task_uid
+from gainsift.annotation.tasks import Pages, task_uid
 from gainsift.schemas.concepts import Concept, Sense
 from gainsift.schemas.errors import UserError
 
@@ -54,8 +56,8 @@ class Shown(HTMLParser):
 OURS = {("div", (("class", "gs-answer"),)), ("bdi", (("dir", "auto"),)), ("span", (("class", "gs-mark"),))}
 
 
-def tasks_of(study, person="ann"):
-    return json.loads((study.tasks_folder / f"{person}.json").read_text("utf-8"))
+def tasks_of(study, person="ann", pair="en-de"):
+    return json.loads((study.tasks_folder / f"{person}.{pair}.json").read_text("utf-8"))
 
 
 # --- the answer ----------------------------------------------------------------------------------------------
@@ -139,7 +141,7 @@ def test_a_patched_and_an_unpatched_row_with_the_same_key_give_equal_bytes(row, 
     for study in (unpatched, patched):
         export(study, "test", "2026-01-01T00:00:00+00:00")
     for person in ("ann", "ben"):
-        name = f"{person}.json"
+        name = f"{person}.en-de.json"
         assert (unpatched.tasks_folder / name).read_bytes() == (patched.tasks_folder / name).read_bytes()
     for name in ("label_config.xml", "guidelines.html"):
         assert (unpatched.folder / name).read_bytes() == (patched.folder / name).read_bytes()
@@ -181,18 +183,18 @@ def test_nothing_that_annotators_get_names_model_checkpoint_setting_or_layer(row
 def test_one_task_for_each_item_and_annotator_in_an_order_of_their_own(row, planned) -> None:
     rows = [row(f"w{n}").model_copy(update={"row_id": f"r{n}"}) for n in range(40)]
     study = planned(rows)
-    assert export(study, "test", "2026-01-01T00:00:00+00:00").tasks == {"ann": 40, "ben": 40}
+    assert export(study, "test", "2026-01-01T00:00:00+00:00").tasks == {"ann.en-de": 40, "ben.en-de": 40}
     orders = {person: [task["data"]["answer_html"] for task in tasks_of(study, person)] for person in ("ann", "ben")}
     assert sorted(orders["ann"]) == sorted(orders["ben"])
     assert orders["ann"] != orders["ben"]
     uids = [task["data"]["uid"] for person in ("ann", "ben") for task in tasks_of(study, person)]
     assert len(set(uids)) == 80
-    before = (study.tasks_folder / "ann.json").read_bytes()
+    before = (study.tasks_folder / "ann.en-de.json").read_bytes()
     export(study, "test", "2026-01-01T00:00:00+00:00")
-    assert (study.tasks_folder / "ann.json").read_bytes() == before
+    assert (study.tasks_folder / "ann.en-de.json").read_bytes() == before
     other_seed = study.config.annotation.model_copy(update={"seed": 43})
-    shuffled = assignments(type(study)(study.folder, study.config.model_copy(update={"annotation": other_seed})),
-                           study.items(), "ann")  # fmt: skip
+    reseeded = type(study)(study.folder, study.config.model_copy(update={"annotation": other_seed}))
+    shuffled = assignment.tasks_of(assignment.assign(reseeded, study.items(), []))["ann", "en-de"]
     assert [answer_html(one.item.answer) for one in shuffled] != orders["ann"]
 
 
@@ -200,8 +202,10 @@ def test_annotators_get_the_languages_that_they_read(row, planned) -> None:
     rows = [row("a"), row("b", languages=("en", "fr"))]
     study = planned(rows, annotators=["ann", {"name": "ben", "languages": ["fr", "en"]}])
     export(study, "test", "2026-01-01T00:00:00+00:00")
-    assert len(tasks_of(study, "ann")) == 2
-    assert [task["data"]["direction"] for task in tasks_of(study, "ben")] == ["English → French"]
+    names = sorted(path.name for path in study.tasks_folder.iterdir())
+    assert names == ["ann.en-de.json", "ann.en-fr.json", "ben.en-fr.json"]
+    assert [task["data"]["direction"] for task in tasks_of(study, "ann")] == ["English → German"]
+    assert [task["data"]["direction"] for task in tasks_of(study, "ben", "en-fr")] == ["English → French"]
 
 
 def test_any_annotator_name_keeps_its_task_file(row, planned) -> None:
@@ -211,31 +215,31 @@ def test_any_annotator_name_keeps_its_task_file(row, planned) -> None:
         assert [set(task) for task in tasks_of(study, person)] == [{"data"}]
     assert len(list(study.tasks_folder.iterdir())) == 3
     record = json.loads((study.folder / "tasks.run.json").read_text("utf-8"))
-    assert (record["product"], record["counts"]) == ("tasks", {"run": 1, "tasks": 1, "guidelines": 1})
+    assert (record["product"], record["counts"]) == ("tasks", {"run.en-de": 1, "tasks.en-de": 1, "guidelines.en-de": 1})
 
 
 def test_task_files_of_people_who_left_are_removed_unless_changed(row, planned) -> None:
     annotators = ["ann", "ben", "eva"]
     study = planned([row("Hund")], annotators=annotators)
     assert export(study, "test", "2026-01-01T00:00:00+00:00").notes == []
-    edited = study.tasks_folder / "eva.json"
+    edited = study.tasks_folder / "eva.en-de.json"
     edited.write_bytes(edited.read_bytes() + b"\n")
     (study.tasks_folder / "my-export.json").write_text("[]", "utf-8")
     (study.tasks_folder / "notes.txt").write_text("mine", "utf-8")
-    gone = study.tasks_folder / "ben.json"
+    gone = study.tasks_folder / "ben.en-de.json"
     assert gone.exists()
 
     fewer = study.config.annotation.model_copy(update={"annotators": study.config.annotation.annotators[:1]})
     smaller = type(study)(study.folder, study.config.model_copy(update={"annotation": fewer}))
+    write_plan(smaller, make_plan(smaller), "test", "2026-01-01T00:00:00+00:00")
     left = [
-        f"{study.tasks_folder / name}.json is of no annotator of study.yaml, "
-        "nor as the last export wrote it: left as it is"
-        for name in ("eva", "my-export")
+        f"{study.tasks_folder / name}.json is no task file of the plan, nor as the last export wrote it: left as it is"
+        for name in ("eva.en-de", "my-export")
     ]
     notes = export(smaller, "test", "2026-01-01T00:00:00+00:00").notes
-    assert notes == [f"removed {gone}: annotator 'ben' is no longer in study.yaml", *left]
+    assert notes == [f"removed {gone}: the plan has no task for it any more", *left]
     names = sorted(path.name for path in study.tasks_folder.iterdir())
-    assert names == ["ann.json", "eva.json", "my-export.json", "notes.txt"]
+    assert names == ["ann.en-de.json", "eva.en-de.json", "my-export.json", "notes.txt"]
     assert export(smaller, "test", "2026-01-01T00:00:00+00:00").notes == left
 
 
@@ -243,26 +247,26 @@ def test_task_files_of_people_who_left_are_removed_unless_changed(row, planned) 
 def test_without_a_record_of_the_last_export_nothing_is_removed(record, row, planned) -> None:
     study = planned([row("Hund")], annotators=["ann"])
     study.tasks_folder.mkdir()
-    (study.tasks_folder / "ben.json").write_text("[]", "utf-8")
+    (study.tasks_folder / "ben.en-de.json").write_text("[]", "utf-8")
     if record is not None:
         (study.folder / "tasks.run.json").write_text(record, "utf-8")
     (note,) = export(study, "test", "2026-01-01T00:00:00+00:00").notes
-    assert "ben.json is of no annotator" in note
-    assert (study.tasks_folder / "ben.json").read_text("utf-8") == "[]"
+    assert "ben.en-de.json is no task file of the plan" in note
+    assert (study.tasks_folder / "ben.en-de.json").read_text("utf-8") == "[]"
 
 
 def test_the_uid_depends_on_study_item_annotator_round_and_repeat(item) -> None:
-    one = item("x")
+    one = item("x").item_id
     uids = {
-        task_uid("s", Assignment(one, "ann")),
-        task_uid("t", Assignment(one, "ann")),
-        task_uid("s", Assignment(item("y"), "ann")),
-        task_uid("s", Assignment(one, "ben")),
-        task_uid("s", Assignment(one, "ann", round=1)),
-        task_uid("s", Assignment(one, "ann", repeat=1)),
+        task_uid("s", one, "ann"),
+        task_uid("t", one, "ann"),
+        task_uid("s", item("y").item_id, "ann"),
+        task_uid("s", one, "ben"),
+        task_uid("s", one, "ann", round=1),
+        task_uid("s", one, "ann", repeat=1),
     }
     assert len(uids) == 6
-    assert all(len(uid) == 32 and one.item_id not in uid for uid in uids)
+    assert all(len(uid) == 32 and one not in uid for uid in uids)
 
 
 def test_the_page_shows_both_concepts_the_same_way(row, planned) -> None:
@@ -282,7 +286,7 @@ def test_hostile_answers_pass_through_the_task_file(row, planned) -> None:
     rows = [row(answer).model_copy(update={"row_id": f"r{n}"}) for n, answer in enumerate(HOSTILE)]
     study = planned(rows)
     export(study, "test", "2026-01-01T00:00:00+00:00")
-    raw = (study.tasks_folder / "ann.json").read_bytes()
+    raw = (study.tasks_folder / "ann.en-de.json").read_bytes()
     assert b"\x00" not in raw
     assert b"\\u0000" not in raw
     expected = {visible(unicodedata.normalize("NFC", answer).strip()) or NOTHING for answer in HOSTILE}

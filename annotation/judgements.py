@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from gainsift.annotation.label_studio_json import moment
 from gainsift.annotation.lexicon import Lexicon
 from gainsift.schemas.files import append_jsonl
 from gainsift.schemas.record import fingerprint
@@ -24,36 +26,53 @@ class Appended:
     older: int = 0
 
 
-def append_new(study: Study, lines: Iterable[Annotation], known: dict[str, Annotation]) -> Appended:
+class Ledger:
+    """The last line of each judgement, and what is to be appended to them."""
+
+    def __init__(self, known: Mapping[str, Annotation]) -> None:
+        self.latest = dict(known)
+        self.fresh: list[Annotation] = []
+        self.counts: Counter[str] = Counter()
+
+    def add(self, line: Annotation, seen: datetime | None = None) -> None:
+        """Take in a line if it says something new. `seen`: a time at which the judgement was certainly there.
+
+        What was taken back stays so, unless the judgement was changed, or seen, after that.
+        """
+        before = self.latest.get(line.judgement_id)
+        news = "added" if before is None else _news(line, before, seen)
+        self.counts[news] += 1
+        if news in ("added", "changed"):
+            self.latest[line.judgement_id] = line
+            self.fresh.append(line)
+
+    def append(self, study: Study) -> Appended:
+        """Append what is new, in one write."""
+        if self.fresh:
+            append_jsonl(study.annotations_file, self.fresh, ANNOTATION_FORMAT)
+        return Appended(**self.counts)
+
+
+def _news(line: Annotation, before: Annotation, seen: datetime | None) -> str:
+    """What a line says beside the one that is known."""
+    gone, was_gone = line.status == "withdrawn", before.status == "withdrawn"
+    back = moment(before.updated_at)
+    if was_gone and not gone and seen and back and seen > back:
+        return "changed"
+    if gone != was_gone and gone:
+        return "changed"
+    if line.result_hash == before.result_hash:
+        return "unchanged"
+    time = moment(line.updated_at)
+    return "older" if time and back and time < back else "changed"
+
+
+def append_new(study: Study, lines: Iterable[Annotation], known: Mapping[str, Annotation]) -> Appended:
     """Append the lines that say something new, in one write. `known` are the last lines by judgement id."""
-    latest = dict(known)
-    fresh: list[Annotation] = []
-    added = changed = unchanged = older = 0
+    ledger = Ledger(known)
     for line in lines:
-        before = latest.get(line.judgement_id)
-        if before is None:
-            added += 1
-        elif before.result_hash == line.result_hash and (line.status != "withdrawn" or before.status == "withdrawn"):
-            unchanged += 1
-            continue
-        elif _is_older(line, before):
-            older += 1
-            continue
-        else:
-            changed += 1
-        latest[line.judgement_id] = line
-        fresh.append(line)
-    if fresh:
-        append_jsonl(study.annotations_file, fresh, ANNOTATION_FORMAT)
-    return Appended(added, changed, unchanged, older)
-
-
-def _is_older(line: Annotation, before: Annotation) -> bool:
-    """An export made earlier than the one that `before` came from must not undo it."""
-    try:
-        return datetime.fromisoformat(line.updated_at or "") < datetime.fromisoformat(before.updated_at or "")
-    except (ValueError, TypeError):
-        return False
+        ledger.add(line)
+    return ledger.append(study)
 
 
 def machine_line(

@@ -1,19 +1,22 @@
-"""The shape of a Label Studio export (format JSON), and its values as this study keeps them."""
+"""The shape of a Label Studio export (format JSON): its tasks, entries, times."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gainsift.annotation.label_config import LABEL, SENSE
 from gainsift.schemas.errors import UserError
 
+Task = tuple[str, dict[str, Any]]
+"""Place for messages, and the task."""
 
-def read_tasks(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(place for messages, task) for each task of an export."""
+
+def read_tasks(file: Path) -> Iterator[Task]:
+    """The tasks of an export. Raises UserError naming file and line or task."""
     try:
         tasks = json.loads(file.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
@@ -30,37 +33,50 @@ def read_tasks(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, task in enumerate(tasks, start=1):
         name = task.get("id", f"number {number}") if isinstance(task, dict) else f"number {number}"
         where = f"{file}: task {name}"
-        if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
-            raise UserError(where, "has no data", "export in the format JSON (not JSON-MIN or CSV)")
-        if not isinstance(task.get("annotations"), list):
-            raise UserError(where, "has no annotations", "export in the format JSON (not JSON-MIN, not an import file)")
+        check_task(where, task)
         yield where, task
 
 
-def entries(where: str, task: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool]]:
-    """(annotation or draft, whether it is a draft). Some exports list drafts by number only."""
+def check_task(where: str, task: Any) -> None:
+    """Raise UserError unless it has data, annotations and drafts of the right shape."""
+    again = "export the project again"
+    if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
+        raise UserError(where, "has no data", "export in the format JSON (not JSON-MIN or CSV)")
+    if not isinstance(task.get("annotations"), list):
+        raise UserError(where, "has no annotations", "export in the format JSON (not JSON-MIN, not an import file)")
+    if not all(isinstance(entry, dict) for entry in task["annotations"]):
+        raise UserError(where, "an annotation is no object", again)
+    if not isinstance(task.get("drafts") or [], list):
+        raise UserError(where, "its drafts are no list", again)
+
+
+def entries(task: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool]]:
+    """(annotation or draft, whether it is a draft) of a checked task. Some exports list drafts by number only."""
     for entry in task["annotations"]:
-        if not isinstance(entry, dict):
-            raise UserError(where, "an annotation is no object", "export the project again")
         yield entry, False
-    drafts = task.get("drafts") or []
-    if not isinstance(drafts, list):
-        raise UserError(where, "its drafts are no list", "export the project again")
-    for draft in drafts:
+    for draft in task.get("drafts") or []:
         yield draft if isinstance(draft, dict) else {"id": draft}, True
 
 
-def one_value(where: str, name: str, value: Any) -> str:
-    """The one choice, or the text; a text field may hold several lines."""
-    key = "choices" if name in (LABEL, SENSE) else "text"
-    parts = value.get(key) if isinstance(value, dict) else None
-    if isinstance(parts, str):
-        parts = [parts]
-    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
-        raise UserError(where, f"{name} has no {key}", "export the project again")
-    if key == "choices" and len(parts) != 1:
-        raise UserError(where, f"{name} has {len(parts)} choices instead of one", "correct it in Label Studio")
-    return "\n".join(parts)
+def moment(value: Any) -> datetime | None:
+    """A time of the export; without a zone it is UTC. None if it is none."""
+    try:
+        found = datetime.fromisoformat(value)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def newest(tasks: Iterable[Task]) -> datetime | None:
+    """The newest time in an export: it was made then or later."""
+    times = [
+        moment(part.get(key))
+        for _, task in tasks
+        for part in (task, *task["annotations"], *(task.get("drafts") or []))
+        if isinstance(part, dict)
+        for key in ("created_at", "updated_at")
+    ]
+    return max((time for time in times if time), default=None)
 
 
 def text_or_none(value: Any) -> str | None:

@@ -2,9 +2,9 @@
 
 Columns of the frame: row_id, checkpoint, step, tokens, setting, prompt, layer, patched, input_language,
 output_language, pair_id, unit (pair|input|output), concept, other_concept, family, shown_word, answer, closed,
-success (bool), item_id (None if not linked), selected (its item is in the sample), probability (of its item),
-label, kind, bucket (None while undecided), correct (1, 0 or NaN), undecided (why), identical, sense_split,
-sense_not_given.
+success (bool), item_id (None if not linked), selected (its item is in the sample), probability (of its item, NaN
+if that is not in the sample), label, kind, bucket (None while undecided), correct (1, 0 or NaN), undecided (why),
+identical, sense_split, sense_not_given.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gainsift.analysis.inclusion import Inclusion
+from gainsift.analysis.inclusion import AGAIN, Inclusion
 from gainsift.analysis.judgements import Judgements
 from gainsift.analysis.outputs import check_contrasts, condition_mask
 from gainsift.analysis.verdicts import Verdict, verdict
@@ -56,15 +56,15 @@ class Judged:
 def judge(study: Study, items: Sequence[Item], judgements: Judgements) -> Judged:
     """Join everything that is linked or stands in a contrast. Raises UserError where the files disagree.
 
-    Every row of the population is linked, drawn or not. The item of a drawn row must be there; that of another row
-    need not: where it is absent the row is outside the sample.
+    Every row of the population is linked, drawn or not. The item of a drawn row that is asked about must be there;
+    that of another row need not: where it is absent the row is outside the sample.
     """
     links = study.links().to_pandas()
     by_id = {item.item_id: item for item in items}
-    unknown = set(links.loc[links["drawn"], "item_id"]) - by_id.keys()
-    if unknown:
-        raise UserError(str(study.links_file), f"links drawn rows to {len(unknown)} unknown items", _AGAIN)
     inclusion = Inclusion.of(links, str(study.links_file))
+    unknown = inclusion.selected - by_id.keys()
+    if unknown:
+        raise UserError(str(study.links_file), f"links drawn rows to {len(unknown)} unknown items", AGAIN)
     verdicts = {
         item.item_id: verdict(
             judgements.votes.get(item.content_key, {}).values(),
@@ -77,13 +77,13 @@ def judge(study: Study, items: Sequence[Item], judgements: Judgements) -> Judged
     _check_unchanged(frame, by_id, study)
     frame = _about(frame, study)
     frame = _with_verdicts(frame, verdicts, study)
-    frame["selected"] = frame["item_id"].isin(inclusion.selected)
-    chances = {item: inclusion.probability([item]) for item in by_id if item in inclusion.trajectories}
-    frame["probability"] = frame["item_id"].map(chances)
-    return Judged(frame, verdicts, inclusion, left_out)
+    return Judged(in_sample(frame, inclusion), verdicts, inclusion, left_out)
 
 
-_AGAIN = "run `gainsift annotate plan` again"
+def in_sample(frame: pd.DataFrame, inclusion: Inclusion) -> pd.DataFrame:
+    """The frame with `selected` and `probability`, by the `item_id` of each row."""
+    chances = {item: inclusion.probability([item]) for item in inclusion.selected}
+    return frame.assign(selected=frame["item_id"].isin(chances), probability=frame["item_id"].map(chances))
 
 
 def _outputs(study: Study, links: pd.DataFrame) -> tuple[pd.DataFrame, Counter[str]]:
@@ -93,7 +93,7 @@ def _outputs(study: Study, links: pd.DataFrame) -> tuple[pd.DataFrame, Counter[s
         pc.sum(pc.is_in(pa.array(links["row_id"], pa.string()), whole["row_id"].combine_chunks())).as_py() or 0
     )
     if lost:
-        raise UserError(str(study.links_file), f"{lost} rows are not in {study.translations_folder}", _AGAIN)
+        raise UserError(str(study.links_file), f"{lost} rows are not in {study.translations_folder}", AGAIN)
     table, left_out = study.named(whole)
     check_contrasts(table, study)
     mask = pc.is_in(table["row_id"], value_set=pa.array(links["row_id"], pa.string()))
@@ -123,7 +123,7 @@ def _check_unchanged(frame: pd.DataFrame, items: Mapping[str, Item], study: Stud
         same = item_answer(answer) == item_answer(item.answer) and closed == item.closed
         if not same or about != [item.intended_concept, item.other_concept, item.shown_word]:
             raise UserError(
-                str(study.links_file), f"output {row_id} has changed since it was planned for judging", _AGAIN
+                str(study.links_file), f"output {row_id} has changed since it was planned for judging", AGAIN
             )
 
 

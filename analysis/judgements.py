@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from gainsift.analysis.wording import counted
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.rows import Annotation
@@ -21,7 +22,9 @@ STATUS = {
     "skipped": "tasks skipped by annotators",
     "draft": "drafts never submitted",
     "empty": "tasks submitted without an answer",
+    "invalid": "judgements that did not pass the checks (annotations.jsonl says why)",
 }
+CONTROL = "control tasks (made-up items with a known answer)"
 INVALID = "judgements no longer valid: "
 UNMATCHED = "judgements of answers that are no item of this study"
 REPEATED = "repeated judgements (kept for self-agreement)"
@@ -55,13 +58,16 @@ def gather(
 ) -> Judgements:
     """Choose among the lines in force. Human judgements are used if there is any, else simulated ones.
 
+    Controls never count, whatever became of them: they are no outputs. Calibration judgements count like any other.
     Of one annotator and item the latest judgement of the latest round counts, by `updated_at` or else `created_at`;
     where a time is missing the later line of the file is the later one. Adjudications likewise. Raises UserError if
-    nobody, real or simulated, has been asked at all.
+    nobody, real or simulated, has been asked about an output at all.
     """
     out: Counter[str] = Counter()
     own = [line for line in lines if line.study == study_id]
     out[FOREIGN] = len(lines) - len(own)
+    out[CONTROL] = sum(line.role == "control" for line in own)
+    own = [line for line in own if line.role != "control"]
     people, simulated = _by_people(own, out, where)
     votes: dict[str, dict[str, Annotation]] = {}
     adjudicated: dict[str, Annotation] = {}
@@ -102,7 +108,10 @@ def _by_people(own: list[Annotation], out: Counter[str], where: str) -> tuple[li
     made_up = [line for line in own if line.source == "simulated"]
     out[AUTO] = sum(line.source == "auto" for line in own)
     if not human and not made_up:
-        found = f"only {out[AUTO]} automatic pre-labels" if out[AUTO] else "none"
+        other = ((out[AUTO], "automatic pre-label"), (out[CONTROL], "control task"))
+        found = (
+            "only " + " and ".join(counted(n, noun) for n, noun in other if n) if out[AUTO] + out[CONTROL] else "none"
+        )
         if out[FOREIGN]:
             found += f" ({out[FOREIGN]} lines belong to another study)"
         raise UserError(where, f"expected judgements, found {found}", "run `gainsift annotate import` first")
@@ -124,4 +133,4 @@ def _unusable(
         return INVALID + REASONS[state]
     if line.content_key not in content_keys:
         return UNMATCHED
-    return REPEATED if line.repeat else ""
+    return REPEATED if line.repeat or line.role == "repeat" else ""

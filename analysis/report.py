@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from gainsift.analysis.figures import figures, rendered
 from gainsift.analysis.result_tables import describe
 from gainsift.analysis.results import Results, warnings
-from gainsift.analysis.summary import agreement_sentence, contrast_sentence, summary
+from gainsift.analysis.summary import agreement_sentence, anchoring_sentence, audit_sentence, contrast_sentence, summary
 from gainsift.analysis.tables import Table, display, reasons, to_csv, to_json, to_latex
 from gainsift.analysis.wording import visible
 from gainsift.schemas.files import atomic, write_json, write_text
@@ -131,6 +131,8 @@ def html(
             for number, result in enumerate(results.contrasts, start=1)
         ],
         agreement_sentence=unbroken(agreement_sentence(results)),
+        anchoring_sentence=unbroken(anchoring_sentence(results)),
+        audit_sentence=unbroken(audit_sentence(results)),
         examples=_by_group(results),
         table_rows=table_rows,
         reasons=reasons,

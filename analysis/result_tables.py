@@ -1,4 +1,4 @@
-"""The tables of the report, laid out from the results."""
+"""The tables of outputs: the split of each contrast, shares of each condition, counts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gainsift.analysis.agreement import Agreement
 from gainsift.analysis.estimate import Estimate, undefined
 from gainsift.analysis.shares import ConditionShares
 from gainsift.analysis.split import NO_BUCKET, Split
@@ -230,60 +229,6 @@ def share_tables(study: Study, conditions: Sequence[ConditionShares], recipe: st
         recipe,
     )  # fmt: skip
     return [outcomes, categories]
-
-
-# --- agreement -------------------------------------------------------------------------------------------
-
-
-def agreement_tables(study: Study, by_category: Agreement, by_kind: Agreement, recipe: str) -> list[Table]:
-    labels = {category.id: category.label for category in study.taxonomy.categories}
-    order = [name for name in study.taxonomy.ids if name in by_category.labels]
-    whole = Table(
-        "agreement",
-        "Agreement between annotators",
-        [Column("level", "Level"), Column("alpha", "Krippendorff's α", "coefficient", interval=True),
-         Column("percent", "Agreeing pairs, %", "percent", interval=True), Column("items", "Items", "count"),
-         Column("pairable", "Judged twice or more", "count"), Column("judgements", "Judgements", "count"),
-         Column("annotators", "Annotators", "count")],
-        [
-            {"level": level, "alpha": found.alpha, "percent": found.percent, "items": found.items,
-             "pairable": found.pairable, "judgements": found.judgements, "annotators": len(found.annotators)}
-            for level, found in (("category", by_category), ("kind", by_kind))
-        ],
-        ["Nominal alpha; answers such as `unsure` are gaps. Intervals resample items judged twice or more."],
-        recipe,
-    )  # fmt: skip
-    by_label = {found.label: found for found in by_category.per_label}
-    per_label = Table(
-        "agreement_labels",
-        "Agreement on each category against the rest",
-        [Column("label", "Category id"), Column("name", "Category"),
-         Column("alpha", "α", "coefficient", interval=True), Column("support", "Judgements", "count")],
-        [
-            {"label": name, "name": labels[name], "alpha": by_label[name].alpha, "support": by_label[name].support}
-            for name in order
-        ],
-        [],
-        recipe,
-    )  # fmt: skip
-    pairs = Table(
-        "agreement_pairs",
-        "Cohen's κ of each pair of annotators",
-        [Column("a", "Annotator"), Column("b", "Annotator"), Column("n", "Common items", "count"),
-         Column("cohen_kappa", "Cohen's κ", "coefficient")],
-        [{"a": p.a, "b": p.b, "n": p.n, "cohen_kappa": p.cohen_kappa} for p in by_category.pairwise],
-        [] if by_category.pairwise else ["Undefined: fewer than two annotators."],
-        recipe,
-    )  # fmt: skip
-    confusion = Table(
-        "agreement_confusion",
-        "Which categories are confused",
-        [Column("label", "Category"), *(Column(f"with_{name}", labels[name], "count") for name in order)],
-        [{"label": a, **{f"with_{b}": by_category.confusion[a, b] for b in order}} for a in order],
-        ["Pairs of judgements of one item by their two labels; in the diagonal both agree."],
-        recipe,
-    )
-    return [whole, per_label, pairs, confusion]
 
 
 # --- counts ----------------------------------------------------------------------------------------------

@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from gainsift.analysis.agreement import Agreement, agreement
+from gainsift.analysis.anchoring import Anchoring, anchoring
+from gainsift.analysis.audit import Audit, audit
 from gainsift.analysis.estimate import FEW, Estimate, few_resamples, generator
 from gainsift.analysis.examples import Example, examples
 from gainsift.analysis.judged import Judged, judge
+from gainsift.analysis.judgement_tables import judgement_tables
 from gainsift.analysis.judgements import Judgements, gather
 from gainsift.analysis.mass import mean_mass
 from gainsift.analysis.outputs import excluded_concepts
-from gainsift.analysis.result_tables import agreement_tables, count_tables, share_tables, split_tables
+from gainsift.analysis.result_tables import count_tables, share_tables, split_tables
 from gainsift.analysis.shares import ConditionShares, shares
 from gainsift.analysis.signature import signature
 from gainsift.analysis.split import Split, split
@@ -24,13 +27,15 @@ from gainsift.analysis.units import Units, units_of
 from gainsift.analysis.verdicts import is_missing
 from gainsift.schemas.config import Contrast
 from gainsift.schemas.errors import UserError
+from gainsift.schemas.families import word_families
 from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import Study
 
 MISSING = "judgements `{}`"
 UNJUDGED = "items to be judged without a usable judgement"
 TIED = "items with a tie between labels"
-OUTSIDE = "judged items outside the sample (not drawn)"
+OUTSIDE = "judged items outside the sample (not drawn, or left out by the audit)"
+UNASKED = "items that the audit did not ask about (unjudged, outside the sample)"
 IMPOSSIBLE = "No interval for a bucket that no category has in either condition."
 UNUSED = "items of outputs that the analysis leaves out"
 SENSE_SPLIT = "outputs of concepts flagged `sense_split` (analysis.exclude_sense_split)"
@@ -57,11 +62,18 @@ class ContrastResult:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that the report shows. `simulated` says that the annotators were not people."""
+    """Everything that the report shows. `simulated` says that the annotators were not people.
+
+    `adjudicated`: items by what was said of the other reading. `anchoring` is empty unless automatic labels were
+    shown, `audit` None unless reference answers were audited.
+    """
 
     simulated: bool
     agreement: Agreement
     agreement_kind: Agreement
+    adjudicated: Counter[str]
+    anchoring: list[Anchoring]
+    audit: Audit | None
     shares: list[ConditionShares]
     contrasts: list[ContrastResult]
     mass: pd.DataFrame
@@ -128,6 +140,18 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
         simulated=judgements.simulated,
         agreement=by_category,
         agreement_kind=by_kind,
+        adjudicated=Counter(
+            line.disagreement or "unsaid" for key, line in judgements.adjudicated.items() if key in used
+        ),
+        anchoring=anchoring(
+            [line for key, votes in judgements.votes.items() if key in used for line in votes.values()],
+            word_families(study.concepts.values()),
+            taxonomy.ids,
+            spec.bootstrap,
+            spec.confidence,
+            generator(spec.seed, "anchoring"),
+        ),
+        audit=audit(judged, of_rows, taxonomy, spec.confidence),
         shares=conditions,
         contrasts=contrasts,
         mass=mean_mass(study),
@@ -179,6 +203,7 @@ def _left_out(judged: Judged, judgements: Judgements, study: Study, rows: pd.Dat
             counts[TIED] += found.reason == "tie"
         else:
             counts[OUTSIDE] += found.reason != "unjudged"
+    counts[UNASKED] = len(judged.inclusion.unasked & used)
     counts[NOT_GIVEN] = int(rows["sense_not_given"].sum())
     return +counts
 
@@ -227,7 +252,7 @@ def _tables(study: Study, results: Results, common: dict[str, object]) -> dict[s
     tables = [
         *split_tables(study, results.contrasts),
         *share_tables(study, results.shares, signature(shares="weighted", **common)),
-        *agreement_tables(study, results.agreement, results.agreement_kind, results.signature),
+        *judgement_tables(study, results, common),
         *count_tables(results.contrasts, results.left_out, results.signature),
     ]
     tables = [

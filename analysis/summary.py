@@ -73,6 +73,52 @@ def agreement_sentence(results: Results) -> str:
     return f"Krippendorff's α is {alpha.point:.3f}{limits} ({counts})."
 
 
+def anchoring_sentence(results: Results) -> str:
+    """What showing automatic labels did; empty if none was shown."""
+    if not results.anchoring:
+        return ""
+    found = results.anchoring[0]
+    gap = found.difference
+    text = (
+        f"Where the automatic label was shown, {_percent(found.shown)} of"
+        f" {counted(found.judgements_shown, 'judgement')} equal it"
+    )
+    if gap.point is None:
+        return text + "; it was withheld on no page that they could be compared with."
+    text += f"; where it was withheld, {_percent(found.withheld)} of {found.judgements_withheld}"
+    text += f": a difference of {_number(gap.point, plus=True)}{_limits(gap)} points"
+    if gap.low is None or gap.high is None:
+        return text + ", too few to tell from chance."
+    if gap.low <= 0 <= gap.high:
+        return text + ", which may be chance."
+    return text + (": people follow the label that they see." if gap.low > 0 else ": people avoid the label they see.")
+
+
+def audit_sentence(results: Results) -> str:
+    """How often an answer that equals the reference is not right; empty if there was no audit."""
+    found = results.audit
+    if found is None:
+        return ""
+    if found.share.point is None:
+        told = f"None of {counted(found.asked, 'audited answer')} that equal the reference has a usable verdict"
+    else:
+        told = (
+            f"Of {counted(found.decided, 'audited answer')} that equal the reference, people do not call {found.wrong}"
+            f" correct: {_percent(found.share)}{_limits(found.share)}"
+        )
+    return f"{told}. Not asked about, and so unjudged: {found.unasked}."
+
+
+def _percent(share: Estimate) -> str:
+    return f"{_number(share.point or 0.0)} %"
+
+
+def _limits(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f" [{_number(estimate.low)}, {_number(estimate.high)}]"
+
+
 def summary(study: Study, results: Results) -> dict[str, Any]:
     """summary.json: the figures of the first page for programs; rates, not points."""
     return {
@@ -88,9 +134,24 @@ def summary(study: Study, results: Results) -> dict[str, Any]:
             "annotators": results.agreement.annotators,
             "signature": results.signature,
         },
+        **_of_judgements(results),
         "contrasts": [_contrast(study, result) for result in results.contrasts],
         "left_out": dict(sorted(results.left_out.items())),
     }
+
+
+def _of_judgements(results: Results) -> dict[str, Any]:
+    """Adjudication, anchoring and audit, where there is anything."""
+    found: dict[str, Any] = {}
+    if results.adjudicated:
+        found["adjudication"] = dict(sorted(results.adjudicated.items()))
+    if results.anchoring:
+        whole = {name: plain(value) for name, value in vars(results.anchoring[0]).items() if name != "prelabel"}
+        found["anchoring"] = {**whole, "sentence": anchoring_sentence(results)}
+    if results.audit:
+        whole = {name: plain(value) for name, value in vars(results.audit).items()}
+        found["audit"] = {**whole, "sentence": audit_sentence(results)}
+    return found
 
 
 def _contrast(study: Study, result: ContrastResult) -> dict[str, Any]:

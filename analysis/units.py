@@ -17,7 +17,7 @@ SIDE = ["unit", "item_id", "family", "success", "correct", "label", "bucket", "i
 class Units:
     """`frame` has one row for each unit of the sample, `*_a` and `*_b` for its two sides, and its `weight`.
 
-    `only_a`, `only_b`: units present in one condition alone. `outside`: units that the draw left out.
+    `only_a`, `only_b`: units present in one condition alone. `outside`: units that the draw or the audit left out.
     `excluded`: units of concepts flagged `sense_split`, where the study leaves them out.
     """
 

@@ -76,9 +76,13 @@ def test_probabilities_that_disagree_are_refused() -> None:
             "trajectory_probability": [0.5, 0.5],
             "item_probability": [0.5, 0.5],
             "drawn": [True, False],
+            "audit_probability": [1.0, 1.0],
+            "asked": [True, True],
         }
     )
-    with pytest.raises(UserError, match=r"links\.parquet: item x has probability 0\.5, its trajectories give 0\.75"):
+    with pytest.raises(
+        UserError, match=r"links\.parquet: item x has probability 0\.5, its trajectories and audit give 0\.75"
+    ):
         Inclusion.of(links, "links.parquet")
     links["item_probability"] = 0.75
     assert Inclusion.of(links, "links.parquet").selected == {"x"}

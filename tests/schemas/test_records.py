@@ -14,6 +14,7 @@ from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import json_line, parquet_records, parse_line, write_parquet
 from gainsift.schemas.json_schemas import FOLDER, RECORDS, schema_text
 from gainsift.schemas.rows import Annotation, Item, Link, Translation
+from gainsift.schemas.study import ANNOTATION_FORMAT
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40)
 
@@ -46,9 +47,9 @@ def test_an_annotation_survives_jsonl(answer: str, comment: str) -> None:
         annotator="a1", source="human", status="judged", label="correct", comment=comment,
         taxonomy_version="1", result_hash="h", item=item,
     )  # fmt: skip
-    raw = json_line(line, "annotation/1")
+    raw = json_line(line, ANNOTATION_FORMAT)
     assert raw.count(b"\n") == 1
-    assert parse_line(raw, Annotation, "annotation/1", "x:1") == line
+    assert parse_line(raw, Annotation, ANNOTATION_FORMAT, "x:1") == line
 
 
 @given(forms=st.lists(words, min_size=1, max_size=3), gloss=words.filter(bool))

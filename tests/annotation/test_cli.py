@@ -46,7 +46,7 @@ def test_from_plan_to_import(row, study_of, ls_task, ls_annotation) -> None:
     assert "lines added" in run("import", folder, folder / "export.json")
     record = json.loads((folder / "annotations.run.json").read_text())
     assert record["counts"]["unchanged"] == 2
-    assert set(record["inputs"]) == {"study.yaml", "items.parquet", "export.json"}
+    assert set(record["inputs"]) == {"study.yaml", "assignments.jsonl", "export.json"}
 
     assert "human: 2 valid" in run("plan", folder, "--dry-run")
 

@@ -13,7 +13,9 @@ from gainsift.schemas.taxonomy import NOT_LISTED
 SPACE = "\u2423"  # ␣
 HOLDER = "\u25cc"  # ◌ carries a combining mark that has no letter before it
 NOTHING = "∅ no answer"
+NOT_LISTED_KEY = "n"
 _OWN_SIGNS = {SPACE, HOLDER, "⟨", "⟩"}
+_TURNING = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"}
 
 
@@ -74,9 +76,19 @@ def answer_html(answer: str) -> str:
 
 def listed(concept: Concept, language: str) -> str:
     """The right forms in a language: reference forms, then accepted ones after `also`."""
-    text = ", ".join(concept.reference.get(language, [])) or "(none listed)"
-    accepted = concept.accepted.get(language, [])
-    return text + (f" (also: {', '.join(accepted)})" if accepted else "")
+    text = _in_a_row(concept.reference.get(language, [])) or "(none listed)"
+    accepted = _in_a_row(concept.accepted.get(language, []))
+    return text + (f" (also: {accepted})" if accepted else "")
+
+
+def _in_a_row(forms: list[str]) -> str:
+    return ", ".join(map(_isolated, forms))
+
+
+def _isolated(form: str) -> str:
+    """A form that runs from right to left keeps to itself, so that commas and brackets around it stay in place."""
+    turned = any(unicodedata.bidirectional(character) in _TURNING for character in form)
+    return f"\u2068{form}\u2069" if turned else form
 
 
 def direction(item: Item) -> str:
@@ -102,9 +114,8 @@ def sense_choices(intended: Concept, other: Concept, language: str) -> list[dict
     """The dynamic choices of an item; `alias` is what the result holds. `not listed` is always there, last."""
     choices = []
     for sense in senses_of(intended, other):
-        forms = ", ".join(sense.forms.get(language, []))
-        text = sense.gloss + (f" ({forms})" if forms else "")
-        choices.append({"value": text, "alias": sense.id})
+        forms = _in_a_row(sense.forms.get(language, []))
+        choices.append({"value": sense.gloss + (f" ({forms})" if forms else ""), "alias": sense.id})
     choices.append({"value": "another sense, not listed", "alias": NOT_LISTED})
     # the tool reads $name as a reference to task data, and shows one of two choices that read the same
     seen: dict[str, int] = {}
@@ -113,3 +124,12 @@ def sense_choices(intended: Concept, other: Concept, language: str) -> list[dict
         seen[text] = seen.get(text, 0) + 1
         choice["value"] = text if seen[text] == 1 else f"{text} [{seen[text]}]"
     return choices
+
+
+def with_hotkeys(choices: list[dict[str, str]], keys: str) -> list[dict[str, str]]:
+    """The sense choices with `keys` as their hotkeys, in order; `not listed`, the last one, has its own on every page.
+
+    Senses beyond the last key are chosen with the mouse.
+    """
+    keyed = [choice | {"hotkey": key} for choice, key in zip(choices[:-1], keys, strict=False)]
+    return [*keyed, *choices[len(keyed) : -1], choices[-1] | {"hotkey": NOT_LISTED_KEY}]

@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from gainsift.annotation.shown import answer_html, direction, listed, sense_choices
+from gainsift.annotation.label_config import sense_keys
+from gainsift.annotation.shown import answer_html, direction, listed, sense_choices, with_hotkeys
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import json_bytes
 from gainsift.schemas.record import fingerprint
@@ -45,6 +46,7 @@ class Pages:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.rules = rules_fingerprint(study.taxonomy)
+        self.keys = sense_keys(study.taxonomy)
         self._shared: dict[tuple[str, str, str, str], dict[str, Any]] = {}
 
     def data(self, item: Item) -> dict[str, Any]:
@@ -78,7 +80,7 @@ class Pages:
             "second_word": other.word(item.input_language) if other.reference.get(item.input_language) else "–",
             "second": other.gloss,
             "second_listed": listed(other, out),
-            "senses": sense_choices(intended, other, out),
+            "senses": with_hotkeys(sense_choices(intended, other, out), self.keys),
         }
 
 

@@ -9,7 +9,8 @@ import pytest
 from label_studio_sdk.label_interface import LabelInterface
 
 from gainsift.annotation.guidelines import guidelines_html
-from gainsift.annotation.label_config import DATA_KEYS, label_config, lint
+from gainsift.annotation.label_config import DATA_KEYS, label_config, lint, sense_keys
+from gainsift.annotation.shown import NOT_LISTED_KEY, listed, sense_choices, with_hotkeys
 from gainsift.annotation.tasks import Pages
 from gainsift.schemas.taxonomy import Taxonomy, load_taxonomy
 
@@ -27,9 +28,7 @@ def page(taxonomy) -> str:
 
 
 def hostile(taxonomy: Taxonomy) -> Taxonomy:
-    first = taxonomy.categories[0].model_copy(
-        update={"label": HOSTILE, "definition": HOSTILE, "examples": [HOSTILE], "hotkey": "<"}
-    )
+    first = taxonomy.categories[0].model_copy(update={"label": HOSTILE, "definition": HOSTILE, "examples": [HOSTILE]})
     step = taxonomy.decision[0].model_copy(update={"ask": HOSTILE})
     return taxonomy.model_copy(
         update={
@@ -45,7 +44,7 @@ def test_the_page_is_clean_and_label_studio_reads_it(page, taxonomy) -> None:
     interface = LabelInterface(page)
     interface.validate()
     control = interface.get_control("label")
-    assert list(control.labels) == taxonomy.ids
+    assert sorted(control.labels) == sorted(taxonomy.ids)
     assert interface.get_control("sense").dynamic_value
     assert {"label", "sense", "sense_text", "comment"} <= {c.name for c in interface.controls}
 
@@ -65,18 +64,61 @@ def test_label_studio_accepts_our_tasks_and_the_annotations_that_we_expect(page,
         assert interface.validate_annotation({"result": result}) is fits
 
 
+def control(page: str, name: str) -> ET.Element:
+    (found,) = [tag for tag in ET.fromstring(page).iter() if tag.get("name") == name]
+    return found
+
+
+def test_each_label_stands_behind_its_question(page, taxonomy) -> None:
+    lines = list(control(page, "label"))
+    assert len(lines) == len(taxonomy.decision)
+    for line, step in zip(lines, taxonomy.decision, strict=True):
+        (question,) = line.iter("Header")
+        assert question.get("value") == step.ask
+        assert [choice.get("alias") for choice in line.iter("Choice")] == step.labels
+
+
 def test_hotkeys_aliases_and_the_order_are_the_taxonomys(page, taxonomy) -> None:
-    choices = ET.fromstring(page).findall(".//Choices[@name='label']/Choice")
-    assert [(c.get("alias"), c.get("hotkey")) for c in choices] == [(c.id, c.hotkey) for c in taxonomy.categories]
+    choices = list(control(page, "label").iter("Choice"))
+    order = [taxonomy.category(label) for step in taxonomy.decision for label in step.labels]
+    assert [(c.get("alias"), c.get("hotkey")) for c in choices] == [(c.id, c.hotkey) for c in order]
     assert "bank.money" not in page  # the senses come with the task
 
 
-def test_the_sense_part_opens_with_its_label(page) -> None:
-    (part,) = [view for view in ET.fromstring(page).iter("View") if view.get("visibleWhen")]
-    assert (part.get("whenTagName"), part.get("whenChoiceValue")) == ("label", "other_sense")
-    senses = part.find("Choices")
-    assert (senses.get("value"), senses.get("required")) == ("$senses", "true")
-    assert part.find("TextArea").get("name") == "sense_text"
+def test_the_sense_part_opens_with_its_label_and_the_text_with_not_listed(page) -> None:
+    opens = [view for view in ET.fromstring(page).iter("View") if view.get("visibleWhen")]
+    senses, text = (view.find("*[@name]") for view in opens)
+    assert [(view.get("whenTagName"), view.get("whenChoiceValue")) for view in opens] == [
+        ("label", "other_sense"),
+        ("sense", "not_listed"),
+    ]
+    assert (senses.get("name"), senses.get("value"), senses.get("required")) == ("sense", "$senses", "true")
+    assert (text.get("name"), text.get("required")) == ("sense_text", "true")
+
+
+def test_senses_have_hotkeys_that_nothing_else_on_the_page_has(taxonomy, page, concepts) -> None:
+    keys = sense_keys(taxonomy)
+    labels = {choice.get("hotkey") for choice in ET.fromstring(page).iter("Choice")}
+    assert len(set(keys)) == len(keys) >= 15
+    assert not {*keys, NOT_LISTED_KEY} & {*labels, "u"}
+    assert NOT_LISTED_KEY not in keys
+    choices = sense_choices(concepts["bank.river"], concepts["house"], "de")
+    assert [choice["hotkey"] for choice in with_hotkeys(choices, "as")] == ["a", "s", "n"]
+    assert [choice.get("hotkey") for choice in with_hotkeys(choices, "a")] == ["a", None, "n"]
+    assert [choice.get("hotkey") for choice in with_hotkeys(choices[-1:], "as")] == ["n"]
+    assert [choice["alias"] for choice in with_hotkeys(choices, "as")] == [choice["alias"] for choice in choices]
+
+
+def test_nothing_is_chosen_beforehand(page) -> None:
+    assert not [tag for tag in ET.fromstring(page).iter() if tag.get("selected") or tag.get("value") in ("on", "true")]
+
+
+def test_words_from_right_to_left_keep_to_themselves(concepts) -> None:
+    dog = concepts["dog"].model_copy(
+        update={"reference": {"he": ["כלב"], "en": ["dog"]}, "accepted": {"he": ["כלבלב"]}}
+    )
+    assert listed(dog, "he") == "\u2068כלב\u2069 (also: \u2068כלבלב\u2069)"
+    assert listed(dog, "en") == "dog"
 
 
 def test_no_task_data_is_called_source(page) -> None:
@@ -99,9 +141,12 @@ def test_a_taxonomy_without_other_sense_has_no_sense_part(taxonomy) -> None:
 
 def test_text_of_a_taxonomy_is_never_markup(taxonomy) -> None:
     page = label_config(hostile(taxonomy))
-    assert lint(page.replace("$uid", "")) == []
+    assert lint(page) == []
     assert "script" not in [tag.tag for tag in ET.fromstring(page).iter()]
-    assert ET.fromstring(page).find(".//Choices[@name='label']/Choice").get("value") == HOSTILE
+    shown = HOSTILE.replace("$", "＄")  # Label Studio would put the task's uid there
+    (choice,) = [tag for tag in ET.fromstring(page).iter("Choice") if tag.get("alias") == "correct"]
+    assert choice.get("value") == shown
+    assert shown in [tag.get("value") for tag in ET.fromstring(page).iter("Header")]
 
 
 BREAKAGES = {
@@ -121,6 +166,18 @@ BREAKAGES = {
         'requiredMessage="Pick the',
         "sense: not required",
     ),
+    "text not required": (' required="true" requiredMessage="Say', ' requiredMessage="Say', "sense_text: not required"),
+    "hotkey of the tool": ('hotkey="w"', 'hotkey="u"', "hotkey 'u' is taken: Label Studio's own"),
+    "hotkey of not listed": ('hotkey="w"', 'hotkey="N"', "hotkey 'n' is taken: the choice of a sense"),
+    "hotkey that moves with the keyboard": ('hotkey="w"', 'hotkey="ö"', "hotkey 'ö' does not work on every keyboard"),
+    "hotkey of two characters": ('hotkey="w"', 'hotkey="12"', "hotkey '12' does not work"),
+    "no such dynamic choice": (
+        'whenChoiceValue="not_listed"',
+        'whenChoiceValue="none"',
+        "whenChoiceValue 'none' is no",
+    ),
+    "a style with a bracket": (".gs-row {", ".gs-row > b {", "Style: the tool writes"),
+    "chosen beforehand": ('alias="correct"', 'alias="correct" selected="true"', "'correct' is chosen beforehand"),
     "data called source": ('value="$asked"', 'value="$source"', "must not be called `source`"),
     "data that no task has": ('value="$asked"', 'value="$checkpoint"', "shows $checkpoint, which no task has"),
     "no list of choices": (' value="$senses"', "", "sense: no choices"),

@@ -10,12 +10,12 @@ export PYTHONHASHSEED := 0
 demo: .venv/demo.stamp      ## the whole instrument on a small model that it trains itself: demo/study/report
 	$(BIN)/gainsift demo demo
 
-test: .venv/dev.stamp lint  ## everything that needs Python packages alone
-	$(BIN)/python -m pytest -m "not demo"
+test: .venv/dev.stamp lint  ## everything that needs Python packages alone, Label Studio among them
+	$(BIN)/python -m pytest -m "not demo and not system"
 
-test-all: test system       ## the demo as well, its tables in a real LaTeX, its pages in a real browser
+test-all: test system       ## PostgreSQL, a real browser, a real LaTeX and the demo as well
 	$(MAKE) demo
-	$(BIN)/python -m pytest -m demo
+	$(BIN)/python -m pytest -m "demo or system"
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

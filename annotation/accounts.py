@@ -43,6 +43,11 @@ class Account:
     email: str
     admin: bool
 
+    @property
+    def email_is_private(self) -> bool:
+        """Whether the address is a person's own, from the private map."""
+        return not self.email.endswith(f"@{DOMAIN}")
+
 
 def private_map(study: Study) -> Path:
     return study.private_folder / "annotators.yaml"

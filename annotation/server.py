@@ -18,9 +18,8 @@ from typing import Any
 from gainsift.annotation.accounts import LEAD, Account, new_password
 from gainsift.annotation.server_database import Database, environment, token
 from gainsift.annotation.server_process import Order
-from gainsift.annotation.server_state import HOST, STATE, State, check_port, hold, running, settle
+from gainsift.annotation.server_state import HOST, STATE, State, check_port, hold, remember, running, settle
 from gainsift.schemas.errors import UserError, WorkError
-from gainsift.schemas.files import write_json
 from gainsift.schemas.study import Study
 
 PORT = 8080
@@ -66,11 +65,13 @@ class Server:
 
     def stop(self) -> None:
         """End the server, by force only after a patient wait. Twice does no harm."""
-        _end(self.process)
-        (self.folder / STATE).unlink(missing_ok=True)
-        if self.lock >= 0:
-            os.close(self.lock)
-            self.lock = -1
+        try:
+            _end(self.process)
+        finally:
+            if self.lock >= 0:
+                (self.folder / STATE).unlink(missing_ok=True)
+                os.close(self.lock)
+                self.lock = -1
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -107,8 +108,8 @@ def start(
     folder.chmod(0o700)
     lock = hold(folder)
     try:
-        settled = settle(folder, database)
         check_port(port)
+        settled = settle(folder, database)
         orders = {account: new_password() for account in accounts}
         process = _launch(folder, port, settled, lock)
     except BaseException:
@@ -120,21 +121,26 @@ def start(
         told = _begin(server, port, orders, new_passwords)
         server.passwords |= {account.name: word for account, word in orders.items() if account.name in told}
         _await_answer(server)
-        write_json(folder / STATE, State(url=url, pid=process.pid, database=settled))
+        remember(folder, State(url=url, pid=process.pid, database=settled))
     except BaseException:
         server.stop()
         raise
     return server
 
 
-def token_of(study: Study) -> str:
-    """The lead's token for the running server of a study. Raises UserError if none runs."""
+def own_server(study: Study) -> tuple[str, str]:
+    """Address of the running server of a study, and the lead's token for it. Raises UserError if none runs."""
     state = running(study.server_folder)
     found = token(study.server_folder, state.database, LEAD) if state else None
-    if found is None:
+    if state is None or found is None:
         remedy = f"start it with `gainsift annotate serve {study.folder}`, or name another server with --url"
         raise UserError(str(study.folder), "no server of this study is running", remedy)
-    return found
+    return state.url, found
+
+
+def token_of(study: Study) -> str:
+    """The lead's token for the running server of a study. Raises UserError if none runs."""
+    return own_server(study)[1]
 
 
 def _launch(folder: Path, port: int, database: Database, lock: int) -> subprocess.Popen[str]:

@@ -70,7 +70,6 @@ def _load_django() -> None:
     import django
 
     django.setup()
-    logging.getLogger("django.server").setLevel(logging.WARNING)  # not a line for every request
 
 
 def _serve(port: int, news: TextIO) -> None:
@@ -81,6 +80,7 @@ def _serve(port: int, news: TextIO) -> None:
 
     class Loopback(Command):  # type: ignore[misc]
         def on_bind(self, server_port: int) -> None:
+            logging.getLogger("django.server").setLevel(logging.WARNING)  # not a line for every request
             _tell(news, "listening", server_port)
 
     settings.INTERNAL_PORT = str(port)

@@ -66,22 +66,25 @@ def running(folder: Path) -> State | None:
 
 
 def settle(folder: Path, asked: Database | None) -> Database:
-    """The database of a data folder: as asked at the first start, and the same one ever after."""
+    """The database of a data folder: the one of its first start (`remember`) ever after, and it lets us in."""
     file = folder / DATABASE
-    if not file.exists():
-        settled = asked or Database()
-        check(settled)
-        write_json(file, settled)
-        return settled
-    try:
-        settled = Database.model_validate_json(file.read_bytes())
-    except ValidationError:
-        raise UserError(str(file), "is damaged", "remove it and give --database as at the first start") from None
-    if asked is not None and asked != settled:
-        remedy = f"start without --database, or pull what is there and move {folder} away"
-        raise UserError("--database", f"this study's server keeps its data in {settled}", remedy)
+    settled = asked or Database()
+    if file.exists():
+        try:
+            settled = Database.model_validate_json(file.read_bytes())
+        except ValidationError:
+            raise UserError(str(file), "is damaged", "remove it and give --database as at the first start") from None
+        if asked not in (None, settled):
+            remedy = f"start without --database, or pull what is there and move {folder} away"
+            raise UserError("--database", f"this study's server keeps its data in {settled}", remedy)
     check(settled)
     return settled
+
+
+def remember(folder: Path, state: State) -> None:
+    """Write down where the server is that now runs, and which database this folder has from now on."""
+    write_json(folder / DATABASE, state.database)
+    write_json(folder / STATE, state)
 
 
 def check_port(port: int) -> None:

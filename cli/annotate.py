@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gainsift.cli import homecoming, pull, push, serve
+
 if TYPE_CHECKING:
     from gainsift.annotation.plan import Plan
     from gainsift.schemas.study import Study
@@ -130,48 +132,12 @@ def export(study: StudyFolder) -> None:
         _say(f"note: {note}")
 
 
-@app.command(name="import")
-def import_(
-    study: StudyFolder,
-    exports: Annotated[list[Path], typer.Argument(metavar="EXPORT...", help="Label Studio exports, format JSON.")],
-    as_json: AsJson = False,
-) -> None:
-    """Label Studio's exports -> judgements.
+app.command()(serve.serve)
+app.command()(push.push)
+app.command()(pull.pull)
 
-    Appends to annotations.jsonl what is new in exports of format JSON. Importing twice adds nothing.
-    """
-    from gainsift.annotation.label_studio_export import import_exports
-    from gainsift.schemas.provenance import now
 
-    started, opened = now(), _open(study)
-    found = import_exports(opened, exports)
-    command = " ".join(["gainsift annotate import", str(study), *map(str, exports)])
-    _record(opened, command, started, asdict(found.appended), {file.name: file for file in exports})
-    if as_json:
-        _print_json(asdict(found))
-        return
-    new = found.appended
-    _table(
-        "Import",
-        [
-            ("tasks in the exports", f"{found.tasks:,}"),
-            ("not yet opened", f"{found.untouched:,}"),
-            *((status, f"{number:,}") for status, number in sorted(found.lines.items())),
-            ("lines added", f"{new.added:,}"),
-            ("lines that supersede an earlier one", f"{new.changed:,}"),
-            ("known already", f"{new.unchanged:,}"),
-            ("older than what is known, left out", f"{new.older:,}"),
-        ],
-    )
-    for number, text in (
-        (found.without_sense, "judgements of another sense name no sense"),
-        (found.several_judgements, "tasks have more than one judgement; all are kept"),
-        (found.earlier_rules, "were made under earlier definitions of the labels"),
-        (found.unusable_times, "times on the page are no number of seconds; left unknown"),
-        (found.withdrawn_drafts, "drafts were submitted since; their lines are withdrawn"),
-    ):
-        if number:
-            _say(f"note: {number:,} {text}")
+app.command(name="import")(homecoming.import_)
 
 
 @app.command()

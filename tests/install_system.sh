@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests marked `demo` need: Chromium, and a LaTeX with booktabs and longtable.
+# Installs what the tests marked `demo` and `system` need: Chromium, PostgreSQL, a LaTeX with booktabs and longtable.
 set -euo pipefail
-packages=(chromium texlive-latex-recommended)
+packages=(chromium postgresql texlive-latex-recommended)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

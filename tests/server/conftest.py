@@ -9,15 +9,22 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+import httpx
 import pytest
+import yaml
 
 from gainsift.annotation import accounts, server, server_process
 from gainsift.annotation.accounts import DOMAIN, LEAD, Account
+from gainsift.schemas.study import Study
 
 NAMES = (LEAD, "ann", "ben", "cat")
 ACCOUNTS = [Account(name, f"{name}@{DOMAIN}", name == LEAD) for name in NAMES]
@@ -132,3 +139,114 @@ def new_label_studio(prepared_folder: Path, tmp_path: Path) -> Iterator[Callable
     yield start
     for one in made:
         one.stop()
+
+
+@pytest.fixture
+def empty_study(tmp_path: Path) -> Callable[..., Study]:
+    """empty_study("ann", "ben", name=...): a study of which there is study.yaml alone."""
+
+    def build(*annotators: str, name: str = "small") -> Study:
+        config = {
+            "name": name,
+            "model": {"name": "Model", "checkpoints": [{"name": "step1", "path": "step1"}]},
+            "trained_languages": ["en", "de"],
+            "language_pairs": [["en", "de"]],
+            "annotation": {"annotators": [{"name": one} for one in annotators or NAMES[1:]]},
+        }
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "study.yaml").write_text(yaml.safe_dump(config), "utf-8")
+        return Study.open(tmp_path / name)
+
+    return build
+
+
+@pytest.fixture
+def prepared_study(empty_study: Callable[..., Study], prepared_folder: Path) -> Study:
+    """The same with the prepared data folder in it: `serve` starts in seconds, and the passwords are known."""
+    study = empty_study()
+    shutil.copytree(prepared_folder, study.server_folder)
+    return study
+
+
+@pytest.fixture
+def passwords(prepared_folder: Path) -> dict[str, str]:
+    """By pseudonym, of the prepared folder and of every copy."""
+    found: dict[str, str] = json.loads((prepared_folder / PASSWORDS).read_text())
+    return found
+
+
+@pytest.fixture
+def log_in() -> Iterator[Callable[[str, str, str], httpx.Client]]:
+    """log_in(url, email, password): a session after the real log-in form; AssertionError if it is refused."""
+    clients: list[httpx.Client] = []
+
+    def go(url: str, email: str, password: str) -> httpx.Client:
+        client = httpx.Client(base_url=url, trust_env=False, timeout=120)
+        clients.append(client)
+        client.get("/user/login/").raise_for_status()
+        form = {"email": email, "password": password, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+        answer = client.post("/user/login/", data=form)
+        assert answer.status_code == 302, f"log-in refused with status {answer.status_code}"
+        return client
+
+    yield go
+    for client in clients:
+        client.close()
+
+
+@dataclass
+class Served:
+    """`gainsift annotate serve` as a process of its own. `output` is what it has printed so far."""
+
+    process: subprocess.Popen[str]
+    url: str
+    output: str
+    errors: Path
+
+    def passwords(self) -> dict[str, str]:
+        """By pseudonym, as the table shows them."""
+        rows = [line.split() for line in self.output.splitlines()]
+        return {row[0]: row[2] for row in rows if len(row) == 3 and "@" in row[1]}
+
+    def end(self, number: int = signal.SIGINT) -> int:
+        """Send a signal, read the rest of the output, return the exit status."""
+        self.process.send_signal(number)
+        assert self.process.stdout is not None
+        self.output += self.process.stdout.read()
+        return self.process.wait(300)
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """serve(study, *options, port=..., env={...}): the command as a person types it, ready to log in."""
+    made: list[Served] = []
+
+    @contextmanager
+    def limited(process: subprocess.Popen[str]) -> Iterator[None]:
+        timer = threading.Timer(600, process.kill)  # rather than wait for ever
+        timer.start()
+        yield
+        timer.cancel()
+
+    def run(study: Study, *options: str, port: int | None = None, env: dict[str, str] | None = None) -> Served:
+        port = port or free_port()
+        errors = tmp_path / f"serve-{len(made)}.err"
+        command = [sys.executable, "-c", "from gainsift.cli.main import main; main()", "annotate", "serve"]
+        with errors.open("w") as out:
+            process = subprocess.Popen(
+                [*command, str(study.folder), "--port", str(port), *options],
+                stdout=subprocess.PIPE, stderr=out, text=True, env={**os.environ, **(env or {})},
+            )  # fmt: skip
+        made.append(Served(process, f"http://127.0.0.1:{port}", "", errors))
+        assert process.stdout is not None
+        with limited(process):
+            for line in process.stdout:
+                made[-1].output += line
+                if line.startswith("Ctrl+C"):
+                    break
+        return made[-1]
+
+    yield run
+    for one in made:
+        if one.process.poll() is None:
+            one.end(signal.SIGTERM)

@@ -1,0 +1,39 @@
+"""Keeps two commands that speak to a study's server apart."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gainsift.schemas.errors import UserError
+from gainsift.schemas.study import Study
+
+LOCK = ".server-work.lock"
+
+
+class Busy(UserError):
+    """Another command holds the study."""
+
+
+@contextmanager
+def one_at_a_time(study: Study, command: str) -> Iterator[None]:
+    """Hold the study for `command` (such as `push`) until the block ends or the process does.
+
+    Raises Busy, naming the command that holds it.
+    """
+    file = study.folder / LOCK
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another command"
+            problem = f"{holder} is at work on this study"
+            raise Busy(str(study.folder), problem, "wait until it has ended, or stop it") from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{command} (process {os.getpid()})".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

@@ -25,7 +25,7 @@ WORKING_KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
 TAKEN_KEYS = {"u": "Label Studio's own: unselect region", NOT_LISTED_KEY: "the choice of a sense that is not listed"}
 """Single keys that no label can have. (The tool's keys for pictures and sound are not bound on this page.)"""
 _SENSE_KEYS = "asdfghjklzcvbmyiopqwertx1234567890"
-_JUMP_KEY = "c"
+JUMP_KEY = "c"
 
 _KNOWN_CONDITIONS = {"choice-selected", "choice-unselected", "region-selected", "no-region-selected"}
 _CONTROLS = {"Choices", "TextArea"}
@@ -109,10 +109,10 @@ def _senses(parent: ET.Element) -> None:
 
 def _texts(parent: ET.Element, senses: bool) -> None:
     """The text fields. The tool has no key for them, so a button before them takes the keyboard there."""
-    words = f"To the text: Alt+{_JUMP_KEY.upper()}, Tab"
+    words = f"To the text: Alt+{JUMP_KEY.upper()}, Tab"
     ET.SubElement(_view(parent, "gs-quiet"), "HyperText", name=JUMP, valueType="text", inline="true",
                   selectionEnabled="false",
-                  value=f'<button type="button" class="gs-jump" accesskey="{_JUMP_KEY}">{words}</button>')  # fmt: skip
+                  value=f'<button type="button" class="gs-jump" accesskey="{JUMP_KEY}">{words}</button>')  # fmt: skip
     if senses:
         part = _view(parent, "gs-which", visibleWhen="choice-selected", whenTagName=SENSE, whenChoiceValue=NOT_LISTED)
         _text(part, SENSE_TEXT, "The sense in a few words.", required="true",

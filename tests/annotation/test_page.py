@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from label_studio_sdk.label_interface import LabelInterface
 
-from gainsift.annotation.guidelines import guidelines_html
+from gainsift.annotation.guidelines import guidelines_html, instruction_html
 from gainsift.annotation.label_config import DATA_KEYS, label_config, lint, sense_keys
 from gainsift.annotation.shown import NOT_LISTED_KEY, listed, sense_choices, with_hotkeys
 from gainsift.annotation.tasks import Pages
@@ -222,22 +222,33 @@ def read(html: str) -> Text:
     return parser
 
 
-def test_the_guidelines_say_everything_that_the_taxonomy_says(taxonomy) -> None:
-    seen = read(guidelines_html(taxonomy))
+@pytest.mark.parametrize("html_of", [guidelines_html, instruction_html])
+def test_the_guidelines_say_everything_that_the_taxonomy_says(html_of, taxonomy) -> None:
+    seen = read(html_of(taxonomy))
     text = " ".join(seen.text.split())
     for category in taxonomy.categories:
         for part in (category.label, category.definition, *category.examples):
             assert " ".join(part.split()) in text, part
     positions = [text.index(step.ask) for step in taxonomy.decision]
     assert positions == sorted(positions)
+
+
+def test_the_guidelines_link_to_their_labels_and_the_instruction_to_nothing(taxonomy) -> None:
+    seen = read(guidelines_html(taxonomy))
     anchors = {attributes["id"] for _, attributes in seen.tags if "id" in attributes}
     links = [attributes["href"] for tag, attributes in seen.tags if tag == "a"]
     assert links
     assert {link.removeprefix("#") for link in links} <= anchors
+    instruction = instruction_html(taxonomy)
+    assert not {"a", "html", "body", "title"} & {tag for tag, _ in read(instruction).tags}
+    assert not any("id" in attributes for _, attributes in read(instruction).tags)
+    assert "\n\n" not in instruction
+    assert len(instruction) < 20_000
 
 
-def test_the_guidelines_load_nothing_and_run_nothing(taxonomy) -> None:
-    seen = read(guidelines_html(hostile(taxonomy)))
+@pytest.mark.parametrize("html_of", [guidelines_html, instruction_html])
+def test_the_guidelines_load_nothing_and_run_nothing(html_of, taxonomy) -> None:
+    seen = read(html_of(hostile(taxonomy)))
     assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in seen.tags}
     assert not any("src" in attributes for _, attributes in seen.tags)
     assert HOSTILE in seen.text  # shown as it was written, not evaluated: 49 is nowhere

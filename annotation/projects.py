@@ -6,12 +6,11 @@ checkpoint.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gainsift.annotation.guidelines import guidelines_html
+from gainsift.annotation.guidelines import instruction_html
 from gainsift.annotation.label_config import label_config
 from gainsift.annotation.label_studio_api import Api
 from gainsift.annotation.server_tasks import count_tasks
@@ -151,7 +150,7 @@ def settings_of(study: Study, key: ProjectKey) -> dict[str, Any]:
     """What a project of this key is to be. Raises WorkError for a kind without a page."""
     if key.kind not in LABEL_CONFIGS:
         raise WorkError(str(study.assignments_file), f"no labelling page for tasks of role {key.kind}")
-    instruction = instruction_of(study)
+    instruction = instruction_html(study.taxonomy)
     return {
         "title": key.title,
         "description": f"{key.mark(study)} {fingerprint(instruction, 8)}",
@@ -161,10 +160,3 @@ def settings_of(study: Study, key: ProjectKey) -> dict[str, Any]:
         "show_collab_predictions": key.kind == "judging" and study.config.annotation.prelabels == "shown",
         **ALWAYS,
     }
-
-
-def instruction_of(study: Study) -> str:
-    """The guidelines as the project's instruction: their body alone, for a style would change the whole page."""
-    body = re.search(r"<body>(.*)</body>", guidelines_html(study.taxonomy), re.DOTALL)
-    assert body is not None
-    return body[1].strip()

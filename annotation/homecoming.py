@@ -104,6 +104,7 @@ class _Run:
         self.count = self.untouched = self.withdrawn = 0
         self.statuses: Counter[str] = Counter()
         self.about: list[tuple[Finding, Annotation | None]] = []
+        self.absent: list[Finding] = []
         self.newest: datetime | None = None
 
     def take(self, export: Export) -> None:
@@ -158,11 +159,18 @@ class _Run:
                 time = last.isoformat() if last else line.updated_at
                 self.ledger.add(line.model_copy(update={"status": "withdrawn", "updated_at": time}))
                 self.withdrawn += 1
+            elif export.complete:
+                text = "known already, but its task was made anew since, without it"
+                self.absent.append(Finding.of("absent", uid, line.annotator, text))
 
     def end(self, study: Study, strict: bool) -> Imported:
         latest = self.ledger.latest
-        in_force = [finding for finding, line in self.about if line is None or _same(latest[line.judgement_id], line)]
-        findings = [*dict.fromkeys(in_force), *self._several(), *self.reader.shared_accounts()]
+        in_force = {  # by judgement, so that a file named twice lists nothing twice
+            (finding, line.judgement_id if line else None): finding
+            for finding, line in self.about
+            if line is None or _same(latest[line.judgement_id], line)
+        }
+        findings = [*in_force.values(), *self._several(), *self.reader.shared_accounts()]
         if strict and findings:
             raise Refused(findings)
         return Imported(
@@ -170,7 +178,7 @@ class _Run:
             untouched=self.untouched,
             lines=dict(self.statuses),
             findings=findings,
-            absent=self._absent(),
+            absent=[*self.absent, *self._absent()],
             earlier_rules=self.reader.earlier_rules,
             withdrawn=self.withdrawn,
             unusable_times=self.reader.unusable_times,

@@ -17,8 +17,10 @@ class KnownTasks:
     def __init__(self, study: Study, known: Mapping[str, Annotation]) -> None:
         self.study = study
         self.rules = rules_fingerprint(study.taxonomy)
-        self._by_uid = {line.task_uid: _of_line(line) for line in known.values() if from_a_page(line)}
-        self._by_uid |= {line.uid: line for line in study.assignments()}
+        self._by_uid = {line.uid: line for line in study.assignments()}
+        for line in known.values():
+            if line.task_uid not in self._by_uid and from_a_page(line):
+                self._by_uid[line.task_uid] = _of_line(line)
         self._versions: set[str] = set()
         self._prints: dict[str, str] = {}
         self._senses: dict[tuple[str, str], list[str]] = {}

@@ -32,7 +32,8 @@ class Reader:
     """Reads task after task, and remembers which account worked for whom."""
 
     def __init__(self, study: Study, tasks: KnownTasks, accounts: Accounts) -> None:
-        self.study, self.tasks, self.accounts = study, tasks, accounts
+        self.taxonomy, self.study_id = study.taxonomy, study.id
+        self.tasks, self.accounts = tasks, accounts
         self.earlier_rules = 0
         self.unusable_times = 0
         self._workers: dict[int | str, tuple[Who, set[str]]] = {}
@@ -41,8 +42,8 @@ class Reader:
         """The lines of one checked task. A task that is none of this study's gives a finding alone."""
         data = task["data"]
         uid = quoted(data.get("uid"))
-        if data.get("study") != self.study.id:
-            text = f"an item of another study ({quoted(data.get('study'))}, this one is {self.study.id!r})"
+        if data.get("study") != self.study_id:
+            text = f"an item of another study ({quoted(data.get('study'))}, this one is {self.study_id!r})"
             return Read(None, findings=[(Finding.of("foreign", uid, "", text, where), None)])
         assignment = self.tasks.find(data)
         if assignment is None:
@@ -56,9 +57,7 @@ class Reader:
     def shared_accounts(self) -> list[Finding]:
         """Accounts that worked on tasks of several annotators, where addresses do not tell whose they are."""
         return [
-            Finding.of(
-                "shared_account", "", ", ".join(sorted(names)), f"{who.shown()} worked on the tasks of all these"
-            )
+            Finding.of("shared_account", "", ", ".join(sorted(names)), f"{who.shown()} worked on tasks of all these")
             for who, names in self._workers.values()
             if len(names) > 1
         ]
@@ -68,7 +67,7 @@ class Reader:
     ) -> None:
         parts = entry.get("result") or []
         senses = self.tasks.senses(task.item, data)
-        submission = read_submission(parts, self.study.taxonomy, senses, task.role == "adjudication")
+        submission = read_submission(parts, self.taxonomy, senses, task.role == "adjudication")
         problems = list(submission.problems)
         prints = data.get("concepts")
         if not (isinstance(prints, list) and all(isinstance(text, str) for text in prints)):
@@ -118,7 +117,7 @@ class Reader:
         if any(more.values()):  # added only where there is any, so that lines of version 1 keep their hash
             content.append(more)
         return Annotation(
-            study=self.study.id,
+            study=self.study_id,
             judgement_id=f"draft-{uid}-{number}" if draft else str(unique) if unique else f"annotation-{uid}-{number}",
             task_uid=uid,
             item_id=item.item_id,
@@ -142,7 +141,7 @@ class Reader:
             updated_at=text_or_none(entry.get("updated_at")),
             taxonomy_version=item.taxonomy_version,
             # a judgement under other definitions keeps a fingerprint that fits none of today's
-            label_fingerprint=(rules or self.study.taxonomy.category(label).fingerprint()) if label else None,
+            label_fingerprint=(rules or self.taxonomy.category(label).fingerprint()) if label else None,
             concept_fingerprints=prints,
             result_hash=fingerprint(content),
             item=item,

@@ -44,6 +44,7 @@ class StudyMaker:
     rows: list[Translation] = field(default_factory=list)
     items: dict[str, Item] = field(default_factory=dict)
     links: list[tuple[str, str, str, Fraction, bool]] = field(default_factory=list)
+    audits: dict[str, tuple[Fraction, bool]] = field(default_factory=dict)
     lines: list[Annotation] = field(default_factory=list)
 
     def pair(self, pair_id: str, source: Concept, target: Concept) -> None:
@@ -73,8 +74,10 @@ class StudyMaker:
         closed: bool = True,
         linked: bool = True,
         p_source: float = 0.5,
+        audit: Fraction = Fraction(1),
+        asked: bool = True,
     ) -> Item:
-        """Add one output, its item and its link; returns the item to be judged."""
+        """Add one output, its item and its link; returns the item to be judged. `audit`, `asked` are the item's."""
         prompt = prompt or ("source" if setting == "unpatched" else "target")
         pair = self.pairs[pair_id]
         intended, other = pair.source_concept, pair.target_concept
@@ -96,6 +99,7 @@ class StudyMaker:
         if linked:
             self.items[item.item_id] = item
             self.links.append((row_id, item.item_id, "|".join([pair_id, *languages]), probability, drawn))
+            self.audits[item.item_id] = (audit, asked)
         return item
 
     def vote(
@@ -136,8 +140,8 @@ class StudyMaker:
             by_checkpoint[row.checkpoint].append(row)
         for name, rows in by_checkpoint.items():
             write_parquet(folder / "translations" / f"{name}.parquet", Translation, rows, TRANSLATIONS_FORMAT)
-        drawn = {item_id for _, item_id, _, _, drawn in self.links if drawn}  # others are not asked about
-        items = [item for item in self.items.values() if item.item_id in drawn]
+        judged = {item_id for _, item_id, _, _, drawn in self.links if drawn and self.audits[item_id][1]}
+        items = [item for item in self.items.values() if item.item_id in judged]
         write_parquet(folder / "items.parquet", Item, items, ITEMS_FORMAT)
         write_parquet(folder / "links.parquet", Link, self._links(), LINKS_FORMAT)
         if self.lines:
@@ -154,8 +158,12 @@ class StudyMaker:
                 item_id=item_id,
                 trajectory=trajectory,
                 trajectory_probability=float(probability),
-                item_probability=float(1 - math.prod(1 - p for p in members[item_id].values())),
+                item_probability=float(
+                    (1 - math.prod(1 - p for p in members[item_id].values())) * self.audits[item_id][0]
+                ),
                 drawn=drawn,
+                audit_probability=float(self.audits[item_id][0]),
+                asked=self.audits[item_id][1],
             )
             for row_id, item_id, trajectory, probability, drawn in self.links
         ]

@@ -11,10 +11,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from gainsift.annotation.assignment import tasks_of
+from gainsift.annotation.assignment import idle, tasks_of
 from gainsift.annotation.guidelines import guidelines_html
 from gainsift.annotation.label_config import label_config, lint
-from gainsift.annotation.plan import idle
 from gainsift.annotation.tasks import task_lines
 from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.files import atomic, write_text

@@ -22,6 +22,7 @@ from gainsift.schemas.errors import UserError
 from gainsift.schemas.given import GivenForm, given_forms
 from gainsift.schemas.rows import CopiedFrom, Item, item_answer
 from gainsift.schemas.study import Study
+from gainsift.schemas.success import succeeds
 
 KEY = [
     "input_language", "output_language", "intended_concept", "other_concept", "shown_word", "answer", "closed",
@@ -55,6 +56,25 @@ def merge(study: Study, rows: pd.DataFrame) -> tuple[dict[str, Item], pd.Series[
     ]
     ids = np.array([item.item_id for item in found], dtype=object)
     return {item.item_id: item for item in found}, pd.Series(ids[groups], index=rows.index, dtype="str")
+
+
+def successes(study: Study, items: Mapping[str, Item]) -> dict[str, bool]:
+    """Automatic success by item id.
+
+    It is the same for all rows of an item: it looks at the answer, whether that ended, the intended concept and the
+    output language, which are all in the key, and not at what the key leaves open (outer spaces, NFC).
+    """
+    rule, concepts = study.config.success, study.concepts
+    return {
+        name: succeeds(
+            item.answer,
+            item.closed,
+            concepts[item.intended_concept].reference.get(item.output_language, []),
+            item.output_language,
+            rule,
+        )
+        for name, item in items.items()
+    }
 
 
 def _copied(keyed: pd.DataFrame, concepts: Mapping[str, Concept], trained: tuple[str, ...]) -> list[CopiedFrom]:

@@ -84,14 +84,15 @@ def uncovered(study: Study, rows: pd.DataFrame) -> list[str]:
     missing = []
     for contrast in study.config.contrasts:
         for side, condition in (("from", contrast.a), ("to", contrast.b)):
-            if not _covered(study, rows, condition):
+            if not of_condition(study, rows, condition).any():
                 missing.append(f"contrast {contrast.name!r}, {side}: none of its rows is among annotation.rows")
     return missing
 
 
-def _covered(study: Study, rows: pd.DataFrame, condition: Condition) -> bool:
-    hits = rows["checkpoint"] == study.config.checkpoint(condition.checkpoint).name
+def of_condition(study: Study, rows: pd.DataFrame, condition: Condition) -> pd.Series[bool]:
+    """Which rows are those of one condition of a contrast."""
+    hits: pd.Series[bool] = rows["checkpoint"] == study.config.checkpoint(condition.checkpoint).name
     hits &= (rows["setting"] == condition.setting) & (rows["prompt"] == condition.asked())
     if condition.layer is not None:
         hits &= rows["layer"] == condition.layer
-    return bool(hits.any())
+    return hits

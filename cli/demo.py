@@ -33,7 +33,7 @@ def demo(
 
     Checkpoints and outputs are real; the annotators are SIMULATED.
     """
-    from gainsift.cli import analyze, annotate, generate
+    from gainsift.cli import analyze, annotate, generate, plan
 
     started = time.monotonic()
     say = Console(highlight=False, markup=False, soft_wrap=True).print
@@ -43,7 +43,7 @@ def demo(
     write_text(study / "study.yaml", _study_text(study, checkpoints, pairs))
     steps: list[tuple[str, Callable[[], None]]] = [
         (f"gainsift generate {study}", lambda: generate.generate_command(study, redo=True)),
-        (f"gainsift annotate plan {study}", lambda: annotate.plan(study)),
+        (f"gainsift annotate plan {study}", lambda: plan.plan(study)),
         (f"gainsift annotate export {study}", lambda: annotate.export(study)),
         (f"gainsift annotate prelabel {study}", lambda: annotate.prelabel(study)),
         (f"gainsift annotate simulate {study}", lambda: annotate.simulate(study)),

@@ -155,7 +155,8 @@ def test_outputs_that_left_study_yaml_are_left_out_and_counted(row, study_of) ->
     assert set(links_of(plan)) == {rows[0].row_id, rows[1].row_id}
     assert (plan.summary.population_rows, plan.summary.trajectories, plan.summary.judgements) == (2, 1, 4)
     assert plan.summary.notes == [
-        "left out 4 rows under translations/: their checkpoint or language pair is not in study.yaml"
+        "left out 4 rows under translations/: their checkpoint or language pair is not in study.yaml",
+        "annotators 'ann' and 'ben' share 2 items: fewer than 30 are too few for a kappa of the two",
     ]
 
 
@@ -192,11 +193,16 @@ def test_a_contrast_whose_rows_are_not_judged_is_noted(row, study_of) -> None:
             "to": {"checkpoint": "last", "setting": "tgt", "layer": 5},
         },
     ]
-    plan = make_plan(study_of(some_rows(row), rows_spec={"settings": ["unpatched"]}, contrasts=contrasts))
+    study = study_of(some_rows(row), rows_spec={"settings": ["unpatched"]}, contrasts=contrasts, annotators=["ann"])
+    plan = make_plan(study)
     assert plan.summary.notes == ["contrast 'patching', to: none of its rows is among annotation.rows"]
 
 
 # --- the draw ------------------------------------------------------------------------------------------------
+
+
+def one_stratum(trajectories) -> pd.Series:
+    return pd.Series("all", index=list(trajectories))
 
 
 def test_probabilities_of_a_draw_worked_out_by_hand(row, study_of) -> None:
@@ -250,7 +256,7 @@ def test_without_a_draw_everything_is_certain(row, study_of) -> None:
 
 
 def test_draws_are_seeded_independent_and_of_the_stated_rate() -> None:
-    names = pd.Series([f"pair{i}|en|de" for i in range(4000)])
+    names = one_stratum(f"pair{i}|en|de" for i in range(4000))
     once, again, other = draw(names, 1000, 1), draw(names, 1000, 1), draw(names, 1000, 2)
     assert once.equals(again)
     assert not once["drawn"].equals(other["drawn"])
@@ -262,11 +268,9 @@ def test_draws_are_seeded_independent_and_of_the_stated_rate() -> None:
 
 
 def test_a_growing_study_keeps_its_draws() -> None:
-    few = draw(pd.Series([f"p{i}" for i in range(100)]), 25, 7)
-    many = draw(pd.Series([f"p{i}" for i in range(200)]), 50, 7)  # π stays 1/4
-    assert set(few.loc[few["drawn"], "trajectory"]) == set(many.loc[many["drawn"], "trajectory"]) & set(
-        few["trajectory"]
-    )
+    few = draw(one_stratum(f"p{i}" for i in range(100)), 25, 7)
+    many = draw(one_stratum(f"p{i}" for i in range(200)), 50, 7)  # π stays 1/4
+    assert set(few.index[few["drawn"]]) == set(many.index[many["drawn"]]) & set(few.index)
 
 
 def test_an_empty_draw_is_the_users_error(row, study_of) -> None:

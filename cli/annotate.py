@@ -12,10 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gainsift.cli import homecoming, pull, push, serve
+from gainsift.cli import homecoming, plan, pull, push, serve
 
 if TYPE_CHECKING:
-    from gainsift.annotation.plan import Plan
     from gainsift.schemas.study import Study
 
 app = typer.Typer(
@@ -53,71 +52,16 @@ def _table(title: str, rows: list[tuple[str, str]]) -> None:
     Console(highlight=False, markup=False).print(table)
 
 
-@app.command()
-def plan(
-    study: StudyFolder,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the figures, write nothing.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Choose rows, merge equal outputs into items.
-
-    By study.yaml; writes items.parquet and links.parquet.
-    """
-    from gainsift.annotation.plan import make_plan, write_plan
-    from gainsift.schemas.provenance import now
-
-    started, opened = now(), _open(study)
-    made = make_plan(opened)
-    if not dry_run:
-        write_plan(opened, made, f"gainsift annotate plan {study}", started)
-    if as_json:
-        _print_json({**made.summary.as_dict(), "written": not dry_run})
-        return
-    _print_plan(made)
-    if not dry_run:
-        _say(f"wrote {opened.items_file} and {opened.links_file}")
-
-
-def _print_plan(made: Plan) -> None:
-    from gainsift.schemas.validity import REASONS
-
-    s = made.summary
-    merged = f"{s.saved_by_merging / s.judgements_without_merging:.0%}" if s.judgements_without_merging else "–"
-    _table(
-        f"Plan (taxonomy {s.taxonomy_version}, seed {s.seed})",
-        [
-            ("rows in the population", f"{s.population_rows:,}"),
-            (
-                "trajectories drawn",
-                f"{s.drawn_trajectories:,} of {s.trajectories:,}, π = {s.trajectory_probability:.4g}",
-            ),
-            ("rows drawn", f"{s.drawn_rows:,}"),
-            ("items (distinct answers)", f"{s.items:,}"),
-            ("judgements needed", f"{s.judgements:,}"),
-            ("saved by judging equal answers once", f"{s.saved_by_merging:,} ({merged})"),
-            ("already made and valid", f"{s.done:,}"),
-            ("still to make", f"{s.to_do:,}"),
-            (f"hours at {s.pace_per_hour} an hour, all annotators", f"{s.hours:.1f}"),
-            *(
-                (f"  {load.annotator}: {load.items:,} items, {load.done:,} done", f"{load.hours:.1f}")
-                for load in s.loads
-            ),
-        ],
-    )
-    for source, reasons in s.earlier.items():
-        for reason, number in reasons.items():
-            _say(f"earlier judgements, {source}: {number:,} {reason} ({REASONS[reason]})")  # type: ignore[index]
-    for note in s.notes:
-        _say(f"note: {note}")
+app.command()(plan.plan)
 
 
 @app.command()
 def export(study: StudyFolder) -> None:
     """Items -> files for Label Studio.
 
-    Writes label_config.xml, guidelines.html and tasks/<annotator>.json.
+    Writes label_config.xml, guidelines.html and tasks/<annotator>.<en-de>.json, each for a project of its own.
 
-    Task files of annotators who have left study.yaml are removed if nobody has changed them.
+    Task files of an earlier plan that have no task any more are removed if nobody has changed them.
     """
     from gainsift.annotation.export import export as write
     from gainsift.schemas.provenance import now

@@ -11,7 +11,6 @@ from gainsift.analysis.judgements import Judgements, gather
 from gainsift.analysis.verdicts import Verdict, verdict
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.families import word_families
 from gainsift.schemas.record import fingerprint
 from gainsift.schemas.rows import Annotation, Item
 from gainsift.schemas.taxonomy import load_taxonomy
@@ -134,6 +133,37 @@ def test_the_latest_by_time_counts_whatever_the_order_of_lines(maker: Any, item:
     assert gathered(maker).votes[item.content_key]["ann"].label == "hypernym"
 
 
+def test_controls_never_count_and_calibration_does(maker: Any, item: Item) -> None:
+    """Not even where a control's text is that of an output, and whatever became of its task."""
+    maker.vote(item, "ann", "correct", role="calibration")
+    for number, status in enumerate(("judged", "skipped", "invalid")):
+        maker.vote(item, f"b{number}", "unrelated", role="control", status=status)
+    maker.vote(item, "ann", "unrelated", role="repeat", repeat=1)
+    found = gathered(maker)
+    assert {name: line.label for name, line in found.votes[item.content_key].items()} == {"ann": "correct"}
+    assert found.left_out == {
+        "control tasks (made-up items with a known answer)": 3,
+        "repeated judgements (kept for self-agreement)": 1,
+    }
+
+
+def test_judged_controls_do_not_hide_simulated_annotators(maker: Any, item: Item) -> None:
+    maker.vote(item, "ann", "correct", role="control")
+    maker.vote(item, "sim1", "unrelated", source="simulated")
+    maker.vote(item, "sim1", "correct", source="simulated", role="control")
+    found = gathered(maker)
+    assert found.simulated
+    assert found.votes[item.content_key]["sim1"].label == "unrelated"
+    assert found.left_out == {"control tasks (made-up items with a known answer)": 2}
+
+
+def test_a_study_with_controls_alone_is_not_judged(maker: Any, item: Item) -> None:
+    maker.vote(item, "ann", "correct", role="control")
+    maker.vote(item, "lexicon", "correct", source="auto")
+    with pytest.raises(UserError, match="found only 1 automatic pre-label and 1 control task; run"):
+        gathered(maker)
+
+
 def test_every_reason_to_leave_a_line_out(maker: Any, item: Item) -> None:
     maker.vote(item, "good", "correct")
     for number, changes in enumerate(
@@ -141,6 +171,7 @@ def test_every_reason_to_leave_a_line_out(maker: Any, item: Item) -> None:
             {"status": "draft"},
             {"status": "empty"},
             {"status": "skipped"},
+            {"status": "invalid", "problems": ["unknown label"]},
             {"study": "another"},
             {"content_key": "of no item"},
             {"label": "gone_label", "label_fingerprint": "x"},
@@ -153,7 +184,7 @@ def test_every_reason_to_leave_a_line_out(maker: Any, item: Item) -> None:
     found = gathered(maker)
     assert list(found.votes[item.content_key]) == ["good"]
     assert set(found.left_out.values()) == {1}
-    assert len(found.left_out) == 9
+    assert len(found.left_out) == 10
 
 
 def test_judgements_survive_a_new_taxonomy_version(maker: Any, item: Item) -> None:
@@ -169,22 +200,3 @@ def test_nobody_asked_is_the_users_mistake(maker: Any, item: Item, source: str |
     expected = r"annotations\.jsonl: expected judgements, found " + ("only 1 automatic" if source else "none")
     with pytest.raises(UserError, match=expected):
         gathered(maker)
-
-
-def test_word_families(plain_concept: Callable[..., Concept]) -> None:
-    """bank and shore share English `bank`, shore and edge share German `Ufer`; gift and poison share a spelling in
-    two languages only, accepted forms join nothing."""
-
-    def concept(name: str, en: str, de: str, **more: Any) -> Concept:
-        return plain_concept(name, reference={"en": [en], "de": [de]}, **more)
-
-    found = word_families(
-        [
-            concept("shore", "Bank", "Ufer"),
-            concept("bank", "bank", "Bank"),
-            concept("edge", "edge", "ufer"),
-            concept("gift", "gift", "Geschenk"),
-            concept("poison", "poison", "Gift", accepted={"en": ["gift"]}),
-        ]
-    )
-    assert found == {"shore": "bank", "bank": "bank", "edge": "bank", "gift": "gift", "poison": "poison"}

@@ -37,20 +37,24 @@ def export(study: Study, command: str, started: str) -> Exported:
     Adjudications are not among them. Raises UserError, WorkError.
     """
     items = study.items()
+    plan_again = f"run `gainsift annotate plan {study.folder}` again"
     stale = {item.taxonomy_version for item in items} - {study.taxonomy.version}
     if stale:
         raise UserError(
             str(study.items_file),
             f"planned under taxonomy {sorted(stale)[0]}, the study has {study.taxonomy.version}",
-            f"run `gainsift annotate plan {study.folder}` again",
+            plan_again,
         )
+    if not study.assignments_file.exists():
+        raise UserError(str(study.assignments_file), "no such file", plan_again)
+    lists = tasks_of(study.assignments())
     page = label_config(study.taxonomy)
     faults = lint(page)
     if faults:
         raise WorkError("label_config.xml", faults[0], "mend the taxonomy")
     config, guidelines = study.folder / "label_config.xml", study.folder / "guidelines.html"
     counts = {}
-    for (person, pair), tasks in tasks_of(study.assignments()).items():
+    for (person, pair), tasks in lists.items():
         name = f"{person}.{pair}"
         with atomic(study.tasks_folder / f"{name}.json") as file:
             file.writelines(task_lines(study, tasks))
@@ -70,7 +74,7 @@ def export(study: Study, command: str, started: str) -> Exported:
         "tasks",
         command,
         started,
-        {**inputs, "items.parquet": study.items_file, "concepts.jsonl": study.concepts_file},
+        {**inputs, "assignments.jsonl": study.assignments_file, "concepts.jsonl": study.concepts_file},
         seeds={"order": study.config.annotation.seed},
         settings={**settings, "sha256": hashes},
         counts=counts,

@@ -3,7 +3,8 @@
 For each item a hidden label is fixed: the pre-label, or, where the lexicon cannot tell, a draw from UNKNOWN that
 all annotators share. Each annotator then misreads it with their own error rate, drawn from ERROR_RATE, and replaces
 it according to CONFUSION; now and then they skip the task or cannot tell. Every draw depends on the study's
-seed, the annotator's name and the item alone, so adding items or people leaves the others as they were.
+seed, the annotator's name and the task alone, so adding items or people leaves the others as they were. Pre-labels on
+the page sway nobody here: simulated judgements show no anchoring.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ class Simulated:
 
 
 def simulate(study: Study) -> Simulated:
-    """Judge every assigned item for every annotator of study.yaml; stored with source `simulated`.
+    """Judge every task of every annotator of study.yaml but adjudications; stored with source `simulated`.
+
+    The hidden label of a control item is its known answer.
 
     Refuses a study in which a person has judged: made-up judgements do not belong beside theirs.
     """
@@ -70,24 +73,22 @@ def simulate(study: Study) -> Simulated:
         raise UserError(
             str(study.annotations_file), f"holds {people} judgements of people", "simulate in a copy without them"
         )
-    items, lexicon = study.items(), Lexicon(study.concepts.values())
+    items, assignments = study.items(), study.assignments()
+    if not assignments:
+        raise UserError(str(study.assignments_file), "no task", f"run `gainsift annotate plan {study.folder}` first")
+    lexicon = Lexicon(study.concepts.values())
     seed = study.config.annotation.seed
     hidden = {item.item_id: _hidden(study, item, lexicon) for item in items}
     mine: dict[str, list[Assignment]] = {}
-    for (name, _), tasks in tasks_of(study.assignments()).items():
+    for (name, _), tasks in tasks_of(assignments).items():
         mine.setdefault(name, []).extend(tasks)
     lines: list[Annotation] = []
     rates = {}
     for person in study.config.annotation.annotators:
         rates[person.name] = error_rate(seed, person.name)
         for task in mine.get(person.name, []):
-            found = judge(task.item, hidden[task.item.item_id], person.name, study, lexicon)
-            label, sense = (found.label, found.sense) if found else (None, None)
-            line = machine_line(
-                study.id, task.item, task.uid, person.name, "simulated", label, sense,
-                study.taxonomy, lexicon,
-            )  # fmt: skip
-            lines.append(line if found else line.model_copy(update={"status": "skipped"}))
+            about = PreLabel(task.expected, task.expected_sense) if task.expected else hidden[task.item.item_id]
+            lines.append(_line(study, task, judge(task, about, study, lexicon), lexicon))
     return Simulated(
         dict(Counter(line.annotator for line in lines)),
         dict(Counter(line.label or "skipped" for line in lines).most_common()),
@@ -109,10 +110,24 @@ def _hidden(study: Study, item: Item, lexicon: Lexicon) -> PreLabel:
     return PreLabel(_pick(UNKNOWN, study.taxonomy.ids, generator) or study.taxonomy.ids[0])
 
 
-def judge(item: Item, hidden: PreLabel, annotator: str, study: Study, lexicon: Lexicon) -> PreLabel | None:
-    """What this annotator makes of an item whose hidden label is `hidden`; None if they skip it."""
-    seed, known = study.config.annotation.seed, study.taxonomy.ids
-    generator = Random(f"{seed}|{annotator}|{item.item_id}")
+def _line(study: Study, task: Assignment, found: PreLabel | None, lexicon: Lexicon) -> Annotation:
+    """What was found for a task, as a judgement of it; a skip if that is None."""
+    label, sense = (found.label, found.sense) if found else (None, None)
+    line = machine_line(
+        study.id, task.item, task.uid, task.annotator, "simulated", label, sense, study.taxonomy, lexicon
+    )
+    of_task = task.model_dump(include={"role", "round", "repeat", "prelabel", "prelabel_shown"})
+    return line.model_copy(update=of_task if found else {**of_task, "status": "skipped"})
+
+
+def judge(task: Assignment, hidden: PreLabel, study: Study, lexicon: Lexicon) -> PreLabel | None:
+    """What the annotator makes of a task whose hidden label is `hidden`; None if they skip it.
+
+    A second look, or a later round, is judged anew: the same person errs in other places.
+    """
+    seed, known, item, annotator = study.config.annotation.seed, study.taxonomy.ids, task.item, task.annotator
+    again = f"|{task.round}|{task.repeat}" if task.round or task.repeat else ""
+    generator = Random(f"{seed}|{annotator}|{item.item_id}{again}")
     chance = generator.random()
     if chance < SKIP_RATE:
         return None

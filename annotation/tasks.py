@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from gainsift.annotation.label_config import sense_keys
+from gainsift.annotation.label_config import ANSWER, LABEL, SENSE, sense_keys
 from gainsift.annotation.shown import answer_html, direction, listed, sense_choices, with_hotkeys
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import json_bytes
@@ -86,7 +86,27 @@ class Pages:
 
 def task(pages: Pages, assignment: Assignment) -> dict[str, Any]:
     """One task as Label Studio imports it: `data`, and the pre-label as a prediction where it is to be shown."""
-    return {"data": {"uid": assignment.uid, **pages.data(assignment.item)}}
+    made: dict[str, Any] = {"data": {"uid": assignment.uid, **pages.data(assignment.item)}}
+    if assignment.prelabel_shown and assignment.prelabel is not None:
+        made["predictions"] = [_prediction(assignment)]
+    return made
+
+
+def _prediction(assignment: Assignment) -> dict[str, Any]:
+    """The automatic label as the tool fills it in. It carries no probability; the tool's score is 1 for each."""
+    values = {LABEL: assignment.prelabel, SENSE: assignment.prelabel_sense}
+    result = [
+        {
+            "id": fingerprint([assignment.uid, name], 10),  # the tool keys parts of a result by it
+            "from_name": name,
+            "to_name": ANSWER,
+            "type": "choices",
+            "value": {"choices": [value]},
+        }
+        for name, value in values.items()
+        if value is not None
+    ]
+    return {"model_version": "prelabel", "score": 1.0, "result": result}
 
 
 def task_lines(study: Study, tasks: Iterable[Assignment]) -> Iterator[bytes]:

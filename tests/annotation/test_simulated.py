@@ -12,6 +12,7 @@ from gainsift.annotation.prelabel import PreLabel
 from gainsift.annotation.simulated import CONFUSION, ERROR_RATE, SKIP_RATE, UNKNOWN, UNSURE_RATE, judge, simulate
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import append_jsonl
+from gainsift.schemas.rows import Assignment
 from gainsift.schemas.study import ANNOTATION_FORMAT, Study
 from gainsift.schemas.taxonomy import load_taxonomy
 
@@ -24,6 +25,10 @@ def many(row, count=300):
         row(f"{WORDS[n % len(WORDS)]}{'.' * (n // len(WORDS) + 1)}").model_copy(update={"row_id": f"r{n}"})
         for n in range(count)
     ]
+
+
+def look(item, annotator="ann", **more) -> Assignment:
+    return Assignment(uid="u", item=item, annotator=annotator, **more)
 
 
 def test_simulated_judgements_are_reproducible_and_called_so(row, planned) -> None:
@@ -63,7 +68,7 @@ def test_rates_are_as_documented(item, row, planned, concepts) -> None:
     """4,000 items of one hidden label: skip, unsure and error rates within four standard deviations."""
     study, lexicon, n = planned([row("x")]), Lexicon(concepts.values()), 4000
     hidden = PreLabel("correct")
-    made = [judge(item(f"w{i}"), hidden, "ann", study, lexicon) for i in range(n)]
+    made = [judge(look(item(f"w{i}")), hidden, study, lexicon) for i in range(n)]
     labels = Counter(found.label if found else "skipped" for found in made)
 
     def near(observed: int, total: float, rate: float) -> bool:
@@ -83,8 +88,9 @@ def test_rates_are_as_documented(item, row, planned, concepts) -> None:
 def test_annotators_err_independently(item, row, planned, concepts) -> None:
     """Both miss `correct` on p·q of the items, p and q each one's own rate: within four standard deviations."""
     study, lexicon, n = planned([row("x")]), Lexicon(concepts.values()), 4000
+    right = PreLabel("correct")
     wrong = {
-        name: [judge(item(f"w{i}"), PreLabel("correct"), name, study, lexicon) != PreLabel("correct") for i in range(n)]
+        name: [judge(look(item(f"w{i}"), name), right, study, lexicon) != right for i in range(n)]
         for name in ("ann", "ben")
     }
     both = sum(a and b for a, b in zip(wrong["ann"], wrong["ben"], strict=True))

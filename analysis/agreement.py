@@ -1,37 +1,65 @@
-"""Agreement between annotators: Krippendorff's alpha, percent agreement, Cohen's kappa of each pair.
+"""Agreement between annotators of one table: alpha and the kappas, whole, by pair and by label, with intervals.
 
 Input everywhere is the long table: item -> annotator -> label. Whatever is undefined (one annotator, one label,
 no item judged twice) comes back as an Estimate without a point and with the reason, never as an error or a zero.
+Figures are over distinct items, each counted once; with weights the same figures stand beside them in `weighted`.
+Every interval resamples items (patterns.py).
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Literal, get_args
 
-import krippendorff
 import numpy as np
+import numpy.typing as npt
 
-from gainsift.analysis.estimate import Array, Estimate, divide, interval, resample_counts, undefined
+from gainsift.analysis.alpha import label_alphas
+from gainsift.analysis.distances import linear, nominal, quadratic
+from gainsift.analysis.estimate import Array, Estimate, undefined
+from gainsift.analysis.gwet import gwet
+from gainsift.analysis.kappas import bennett_s, cohen, fleiss, percent
+from gainsift.analysis.levels import LEVELS, MOST_LABELS, Level, Scale
+from gainsift.analysis.patterns import Disagreement, Patterns, estimates, patterns
+from gainsift.analysis.ratings import Labels, Ratings
 from gainsift.analysis.wording import counted
 
-Level = Literal["nominal", "ordinal", "interval", "ratio"]
-LEVELS: tuple[str, ...] = get_args(Level)
-Labels = Mapping[str, Mapping[str, str]]
-"""item -> annotator -> label; gaps are absent."""
+__all__ = [
+    "LEVELS", "NAMES", "Agreement", "LabelAgreement", "Labels", "Level", "PairAgreement", "Scale", "agreement",
+    "alpha_only",
+]  # fmt: skip
+
+NAMES = {
+    "alpha": "Krippendorff's alpha",
+    "percent": "agreeing pairs, %",
+    "fleiss": "Fleiss' kappa",
+    "fleiss_weighted": "Fleiss' kappa, weighted",
+    "scott": "Scott's pi",
+    "s": "Bennett's S",
+    "ac1": "Gwet's AC1",
+    "ac2": "Gwet's AC2",
+    "cohen": "Cohen's kappa",
+    "cohen_linear": "Cohen's kappa, linear weights",
+    "cohen_quadratic": "Cohen's kappa, quadratic weights",
+    "cohen_weighted": "Cohen's kappa, weighted",
+}
+"""What the coefficients are called. Weighted forms stand only where labels have an order or a distance."""
 
 
 @dataclass(frozen=True)
-class PairKappa:
-    """Cohen's kappa of two annotators on the `n` items that both judged."""
+class PairAgreement:
+    """Two annotators on the `n` items that both judged: coefficients by id, counts [V, V] of a's label by b's."""
 
     a: str
     b: str
     n: int
-    cohen_kappa: Estimate
+    coefficients: Mapping[str, Estimate]
+    confusion: npt.NDArray[np.int64]
+
+    @property
+    def cohen_kappa(self) -> Estimate:
+        return self.coefficients["cohen"]
 
 
 @dataclass(frozen=True)
@@ -45,182 +73,224 @@ class LabelAgreement:
 
 @dataclass(frozen=True)
 class Agreement:
-    """All measures of one table. `percent` is 0 to 100: agreeing pairs of all pairs of judgements of one item."""
+    """All measures of one table. `percent` is 0 to 100: agreeing pairs of all pairs of judgements of one item.
+
+    `pairable`: items judged twice or more. `coefficients` has the ids of NAMES, alpha and percent among them;
+    `weighted` the same with weights, empty without. `confusion` counts pairs of judgements of one item by their
+    labels, whoever gave them, in both orders, a label with itself once.
+    """
 
     items: int
     pairable: int
     judgements: int
     annotators: list[str]
     labels: list[str]
-    alpha: Estimate
-    percent: Estimate
-    pairwise: list[PairKappa]
+    coefficients: Mapping[str, Estimate]
+    weighted: Mapping[str, Estimate]
+    pairwise: list[PairAgreement]
     per_label: list[LabelAgreement]
     confusion: dict[tuple[str, str], int]
 
+    @property
+    def alpha(self) -> Estimate:
+        return self.coefficients["alpha"]
 
-def agreement(table: Labels, level: Level, resamples: int, confidence: float, rng: np.random.Generator) -> Agreement:
-    """Every measure with bootstrap intervals that resample items judged by two annotators or more.
+    @property
+    def percent(self) -> Estimate:
+        return self.coefficients["percent"]
 
-    Items that one annotator judged do not enter alpha (Krippendorff 2011) but count in `items` and `support`.
-    Labels must be numbers unless `level` is nominal; raises ValueError otherwise.
+
+@dataclass(frozen=True)
+class _Resampling:
+    resamples: int
+    confidence: float
+    rng: np.random.Generator
+
+    def of(self, table: Patterns, measure: Callable[[Array], Disagreement], reason: str) -> list[Estimate]:
+        """Estimates of every coefficient; one that is undefined says `reason`."""
+        found = estimates(table, measure, self.resamples, self.confidence, self.rng)
+        return [one if one.defined else undefined(reason or "no disagreement is expected by chance") for one in found]
+
+
+def agreement(
+    table: Labels | Ratings,
+    level: Level | Scale,
+    resamples: int,
+    confidence: float,
+    rng: np.random.Generator,
+    weights: Mapping[str, float] | None = None,
+) -> Agreement:
+    """Every measure with its interval. `weights` of items (how many outputs each stands for) add `weighted`.
+
+    Items that one annotator judged do not enter alpha and percent (Krippendorff 2011), but the label shares of
+    Fleiss, S and Gwet (Gwet 2014), `items` and `support`. Raises ValueError if `level` needs numbers and a label
+    is none, if a weight is missing, and if there are more than MOST_LABELS labels.
     """
-    table = {item: dict(votes) for item, votes in table.items() if votes}
-    given = Counter(label for votes in table.values() for label in votes.values())
-    domain = sorted(given) if level == "nominal" else sorted(given, key=float)
-    annotators = sorted({name for votes in table.values() for name in votes})
-    counts = _value_counts(table, domain)
-    pairable = counts[counts.sum(1) >= 2]
-    reason = _undefined_because(table, annotators, domain, pairable)
-    draws = resample_counts(len(pairable), resamples, rng) if len(pairable) > 1 else None
+    scale = level if isinstance(level, Scale) else Scale.of(level)
+    ratings = table if isinstance(table, Ratings) else Ratings.of(table, weights, scale.order)
+    if len(ratings.labels) > MOST_LABELS:
+        raise ValueError(f"{len(ratings.labels)} different labels are more than {MOST_LABELS}")
+    plain, draw = ratings.unweighted(), _Resampling(resamples, confidence, rng)
+    twice = plain.chosen(plain.sizes >= 2)
+    support = np.bincount(plain.codes[plain.codes >= 0], minlength=len(plain.labels))
+    coefficients, labels = _whole(plain, scale, draw)
     return Agreement(
-        items=len(table),
-        pairable=len(pairable),
-        judgements=given.total(),
-        annotators=annotators,
-        labels=domain,
-        alpha=undefined(reason) if reason else _alpha(pairable, domain, level, draws, confidence),
-        percent=_percent(pairable, draws, confidence) if len(pairable) else undefined(reason),
-        pairwise=[_kappa(table, a, b) for a, b in combinations(annotators, 2)],
+        items=len(plain.codes),
+        pairable=len(twice.codes),
+        judgements=int(support.sum()),
+        annotators=list(plain.annotators),
+        labels=list(plain.labels),
+        coefficients=coefficients,
+        weighted={} if ratings.weights is None else _whole(ratings, scale, draw)[0],
+        pairwise=[_pair(plain, a, b, scale, draw) for a, b in combinations(plain.annotators, 2)],
         per_label=[
-            LabelAgreement(
-                label,
-                undefined(reason) if reason else _label_alpha(pairable, column, draws, confidence),
-                given[label],
-            )
-            for column, label in enumerate(domain)
+            LabelAgreement(name, alpha, int(count))
+            for name, alpha, count in zip(plain.labels, labels, support, strict=True)
         ],
-        confusion=_confusion(pairable, domain),
+        confusion=_confusion(patterns(twice), plain.labels),
     )
 
 
-def _value_counts(table: Labels, domain: list[str]) -> Array:
-    """How many annotators gave each label to each item: [items, labels]."""
-    column = {label: index for index, label in enumerate(domain)}
-    counts = np.zeros((len(table), len(domain)))
-    for row, votes in enumerate(table.values()):
-        for label in votes.values():
-            counts[row, column[label]] += 1
-    return counts
+def alpha_only(
+    ratings: Ratings, level: Level | Scale, resamples: int, confidence: float, rng: np.random.Generator
+) -> Estimate:
+    """Krippendorff's alpha with its interval, weighted if the ratings are, and nothing else."""
+    scale = level if isinstance(level, Scale) else Scale.of(level)
+    twice = ratings.chosen(ratings.sizes >= 2)
+    reason = undefined_because(ratings, twice)
+    if reason:
+        return undefined(reason)
+    table = patterns(twice)
+    counts, distance = table.counts(len(ratings.labels)), scale.alpha(ratings.labels)
+    return _Resampling(resamples, confidence, rng).of(table, lambda times: distance(counts, times), "")[0]
 
 
-def _undefined_because(table: Labels, annotators: list[str], domain: list[str], pairable: Array) -> str:
-    if not table:
+def undefined_because(ratings: Ratings, twice: Ratings) -> str:
+    """Why coefficients corrected for chance are undefined, if they are; `twice` is what was judged twice or more."""
+    items = counted(len(ratings.codes), "item")
+    if not len(ratings.codes):
         return "no judgements"
-    if len(annotators) < 2:
-        return f"one annotator only, {counted(len(table), 'item')}"
-    if not len(pairable):
-        return f"none of {counted(len(table), 'item')} was judged by two annotators"
-    if int((pairable.sum(0) > 0).sum()) < 2:
-        return (
-            f"one label only ({domain[int(pairable.sum(0).argmax())]}) on {counted(len(pairable), 'item')} judged twice"
-        )
+    if len(ratings.annotators) < 2:
+        return f"one annotator only, {items}"
+    if not len(twice.codes):
+        return f"none of {items} was judged by two annotators"
+    if twice.weights is not None and not twice.weights.any():
+        return "no item judged twice has any weight"
+    given = np.unique(twice.codes[twice.codes >= 0])
+    if len(given) < 2:
+        return f"one label only ({ratings.labels[given[0]]}) on {counted(len(twice.codes), 'item')} judged twice"
     return ""
 
 
-# --- alpha -----------------------------------------------------------------------------------------------
+# --- the whole table -------------------------------------------------------------------------------------
 
 
-def coincidences(counts: Array) -> Array:
-    """Coincidences of each item: n_c (n_k - [c = k]) / (m - 1), from [U, V] to [U, V, V] (Krippendorff 2011)."""
-    pairs = counts[:, :, None] * counts[:, None, :]
-    diagonal = np.arange(counts.shape[1])
-    pairs[:, diagonal, diagonal] -= counts
-    return np.asarray(pairs / (counts.sum(1) - 1)[:, None, None])
-
-
-def alpha_of(coincidence: Array, values: Array | None, level: Level) -> Array:
-    """Alpha of each coincidence matrix [R, V, V], NaN where only one value is left; `values` [V] unless nominal.
-
-    1 - (n - 1) sum(o_ck d_ck) / sum(n_c n_k d_ck), Krippendorff, Computing Krippendorff's Alpha-Reliability
-    (2011), with his difference functions. The point estimates come from the library `krippendorff`; this form
-    takes all resamples at once.
-    """
-    marginals = coincidence.sum(2)
-    total = marginals.sum(1)
-    distance = _distances(marginals, values, level)
-    observed = (coincidence * distance).sum((1, 2))
-    expected = np.einsum("rc,rck,rk->r", marginals, np.broadcast_to(distance, coincidence.shape), marginals)
-    return np.asarray(1 - (total - 1) * divide(observed, expected))
-
-
-def _distances(marginals: Array, values: Array | None, level: Level) -> Array:
-    """Squared differences [1 or R, V, V]."""
-    size = marginals.shape[1]
-    if level == "nominal":
-        return np.asarray(1.0 - np.eye(size))[None]
-    if level == "ordinal":
-        upto = marginals.cumsum(1)
-        low, high = np.minimum.outer(range(size), range(size)), np.maximum.outer(range(size), range(size))
-        between = upto[:, high] - upto[:, low] + marginals[:, low]
-        return np.asarray((between - (marginals[:, low] + marginals[:, high]) / 2) ** 2 * (low != high))
-    assert values is not None
-    difference, total = np.subtract.outer(values, values), np.add.outer(values, values)
-    if level == "ratio":
-        difference = np.divide(difference, total, out=np.zeros_like(difference), where=total != 0)
-    return np.asarray(difference**2)[None]
-
-
-def _alpha(counts: Array, domain: list[str], level: Level, draws: Array | None, confidence: float) -> Estimate:
-    used = counts.sum(0) > 0
-    counts = counts[:, used]
-    values = None if level == "nominal" else np.array([float(label) for label in domain])[used]
-    point = float(
-        krippendorff.alpha(
-            value_counts=counts.astype(int),
-            value_domain=np.arange(counts.shape[1]) if values is None else values,
-            level_of_measurement=level,
-        )
+def _whole(ratings: Ratings, scale: Scale, draw: _Resampling) -> tuple[dict[str, Estimate], list[Estimate]]:
+    """Coefficients by id, and the alpha of each label against the rest."""
+    twice = ratings.chosen(ratings.sizes >= 2)
+    reason = undefined_because(ratings, twice)
+    size = len(ratings.labels)
+    chance = ["fleiss", "s", "ac1", *(["fleiss_weighted", "ac2"] if scale.weighting else [])]
+    if not len(twice.codes) or reason.startswith("no item"):
+        names = ["alpha", "percent", *chance, "scott"]
+        return dict.fromkeys(names, undefined(reason)), [undefined(reason)] * size
+    table = patterns(twice)
+    counts = table.counts(size)
+    of_alpha = scale.alpha(ratings.labels)
+    alpha, share, *labels = draw.of(
+        table,
+        lambda times: _beside(of_alpha(counts, times), percent(counts, times), label_alphas(counts, times)),
+        reason,
     )
-    if not np.isfinite(point):
-        return undefined("no disagreement is expected between these values")
-    if draws is None:
-        return Estimate(point, reason="no interval: one item judged twice")
-    size = counts.shape[1]
-    each = coincidences(counts).reshape(len(counts), size * size)
-    samples = alpha_of((draws @ each).reshape(-1, size, size), values, level)
-    return Estimate(point, *interval(samples, confidence))
+    everything = patterns(ratings)
+    found = {"alpha": undefined(reason) if reason else alpha, "percent": _hundredfold(share)}
+    found |= dict(zip(chance, draw.of(everything, _by_chance(everything, ratings, scale), reason), strict=True))
+    if reason:
+        found |= dict.fromkeys(chance, undefined(reason))
+    found["scott"] = _scott(ratings, draw, reason)
+    named = [
+        one if one.defined else undefined(reason or _label_undefined(counts[:, place]))
+        for place, one in enumerate(labels)
+    ]  # fmt: skip
+    return found, named
 
 
-def _label_alpha(counts: Array, column: int, draws: Array | None, confidence: float) -> Estimate:
-    """Alpha of one label against all others together."""
-    one = counts[:, column]
-    both = np.stack([one, counts.sum(1) - one], axis=1)
-    if not one.sum():
-        return undefined("given by one annotator alone on each of its items")
-    if not both[:, 1].sum():
-        return undefined("no other label was given")
-    return _alpha(both, ["label", "rest"], "nominal", draws, confidence)
+def _by_chance(table: Patterns, ratings: Ratings, scale: Scale) -> Callable[[Array], Disagreement]:
+    """Fleiss, S, AC1, and where labels have an order or a distance weighted Fleiss and AC2."""
+    counts = table.counts(len(ratings.labels))
+    plain = nominal(ratings.labels)
+    weighted = scale.weights(ratings.labels)
+
+    def measure(times: Array) -> Disagreement:
+        found = [fleiss(counts, times, plain), bennett_s(counts, times, plain), gwet(counts, times, plain)]
+        if weighted is not None:
+            found += [fleiss(counts, times, weighted), gwet(counts, times, weighted)]
+        return _beside(*found)
+
+    return measure
 
 
-# --- percent, kappa, confusion ---------------------------------------------------------------------------
+def _scott(ratings: Ratings, draw: _Resampling, reason: str) -> Estimate:
+    if len(ratings.annotators) != 2:
+        return undefined(reason or f"Scott's pi is for two annotators, not {len(ratings.annotators)}: see Fleiss")
+    both = ratings.common(ratings.annotators)
+    table = patterns(both)
+    counts, distance = table.counts(len(both.labels)), nominal(both.labels)
+    return draw.of(table, lambda times: fleiss(counts, times, distance), reason)[0]
 
 
-def _percent(counts: Array, draws: Array | None, confidence: float) -> Estimate:
-    agreeing = (counts * (counts - 1)).sum(1)
-    sizes = counts.sum(1)
-    pairs = sizes * (sizes - 1)
-    point = float(100 * agreeing.sum() / pairs.sum())
-    if draws is None:
-        return Estimate(point, reason="no interval: one item judged twice")
-    return Estimate(point, *interval(100 * divide(draws @ agreeing, draws @ pairs), confidence))
+def _label_undefined(given: Array) -> str:
+    return "no other label was given" if given.any() else "given by one annotator alone on each of its items"
 
 
-def _kappa(table: Labels, a: str, b: str) -> PairKappa:
-    from sklearn.metrics import cohen_kappa_score
-
-    both = [(votes[a], votes[b]) for votes in table.values() if a in votes and b in votes]
-    if not both:
-        return PairKappa(a, b, 0, undefined("no item judged by both"))
-    if len({label for pair in both for label in pair}) < 2:
-        return PairKappa(a, b, len(both), undefined(f"one label only on {counted(len(both), 'common item')}"))
-    kappa = float(cohen_kappa_score([x for x, _ in both], [y for _, y in both]))
-    return PairKappa(a, b, len(both), Estimate(kappa) if np.isfinite(kappa) else undefined("no variation"))
+def _beside(*measures: Disagreement) -> Disagreement:
+    return Disagreement(
+        np.concatenate([one.observed for one in measures], axis=1),
+        np.concatenate([one.expected for one in measures], axis=1),
+    )
 
 
-def _confusion(counts: Array, domain: list[str]) -> dict[tuple[str, str], int]:
-    """Pairs of judgements of one item by their two labels, in both orders; a label with itself counted once."""
-    pairs = counts.T @ counts
-    own = (counts * (counts - 1)).sum(0) / 2
-    np.fill_diagonal(pairs, own)
-    return {(a, b): round(pairs[i, j]) for i, a in enumerate(domain) for j, b in enumerate(domain)}
+def _hundredfold(one: Estimate) -> Estimate:
+    point, low, high = (None if value is None else 100 * value for value in (one.point, one.low, one.high))
+    return replace(one, point=point, low=low, high=high)
+
+
+# --- pairs of annotators ---------------------------------------------------------------------------------
+
+
+def _pair(ratings: Ratings, a: str, b: str, scale: Scale, draw: _Resampling) -> PairAgreement:
+    both = ratings.common((a, b))
+    size = len(both.labels)
+    distances = {"cohen": nominal(both.labels)}
+    if scale.weighting == "linear":
+        distances |= {"cohen_linear": linear(both.labels), "cohen_quadratic": quadratic(both.labels)}
+    elif (weighted := scale.weights(both.labels)) is not None:
+        distances["cohen_weighted"] = weighted
+    names = [*distances, "scott", "ac1", "percent"]
+    table = patterns(both, who=True)
+    confusion = np.zeros((size, size), dtype=np.int64)
+    np.add.at(confusion, (table.codes[:, 0], table.codes[:, 1]), table.units)
+    if not len(both.codes):
+        return PairAgreement(a, b, 0, dict.fromkeys(names, undefined("no item judged by both")), confusion)
+    counts, plain = table.counts(size), distances["cohen"]
+    found = draw.of(
+        table,
+        lambda times: _beside(
+            *(cohen(table.codes, times, distance / max(distance.max(), 1e-300)) for distance in distances.values()),
+            fleiss(counts, times, plain), gwet(counts, times, plain), percent(counts, times),
+        ),
+        "",
+    )  # fmt: skip
+    coefficients = dict(zip(names, found, strict=True))
+    if len(np.unique(both.codes)) < 2:
+        reason = f"one label only on {counted(len(both.codes), 'common item')}"
+        coefficients |= {name: undefined(reason) for name in names if name != "percent"}
+    coefficients["percent"] = _hundredfold(coefficients["percent"])
+    return PairAgreement(a, b, len(both.codes), coefficients, confusion)
+
+
+def _confusion(table: Patterns, labels: Sequence[str]) -> dict[tuple[str, str], int]:
+    counts = table.counts(len(labels))
+    pairs = counts.T @ (counts * table.units[:, None])
+    np.fill_diagonal(pairs, table.units @ (counts * (counts - 1)) / 2)
+    return {(a, b): round(pairs[i, j]) for i, a in enumerate(labels) for j, b in enumerate(labels)}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
-import krippendorff
 import numpy as np
 import pytest
-from sklearn.metrics import cohen_kappa_score
 
-from gainsift.analysis.agreement import LEVELS, Agreement, Labels, Level, agreement, alpha_of, coincidences
+from gainsift.analysis.agreement import Agreement, Labels, Level, Scale, agreement
+from gainsift.analysis.distances import nominal
 from gainsift.analysis.estimate import generator
+from gainsift.analysis.kappas import fleiss, fleiss_z, label_shares, mean_disagreement
+from gainsift.analysis.patterns import patterns
+from gainsift.analysis.ratings import Ratings
 
 HERE = Path(__file__).parent / "reference"
 
@@ -80,6 +83,68 @@ def test_published_kappa() -> None:
     assert two.percent.point == pytest.approx(88)
 
 
+def test_published_coefficients_of_gwet() -> None:
+    """Gwet, Handbook of Inter-Rater Reliability: observed .89, kappa .796, pi .796, AC1 .849, S .835 of 100 women."""
+    found = measure(contingency("09_gwet_abstractors_3x3.csv"))
+    (pair,) = found.pairwise
+    for ids, published in {"cohen": 0.796, "scott": 0.796, "ac1": 0.849}.items():
+        assert pair.coefficients[ids].point == pytest.approx(published, abs=5e-4)
+    for ids, published in {"scott": 0.796, "fleiss": 0.796, "ac1": 0.849, "s": 0.835}.items():
+        assert found.coefficients[ids].point == pytest.approx(published, abs=5e-4)
+
+
+def test_published_coefficients_with_gaps() -> None:
+    """The R package irrCAC prints these for the 4 x 12 table (cac.raw4raters); the twelfth unit has one judgement."""
+    found = measure(grid("01_krippendorff2011_4obs_12units.csv"))
+    for ids, published in {"ac1": 0.77544, "fleiss": 0.76117, "s": 0.77273}.items():
+        assert found.coefficients[ids].point == pytest.approx(published, abs=5e-6)
+
+
+def test_published_fleiss() -> None:
+    """Fleiss, Psychological Bulletin 76 (1971): .430, observed .5556, chance .2201; R's irr: z 17.65183."""
+    table = Ratings.of(grid("05_fleiss1971_30patients_6raters_sorted.csv"))
+    found = agreement(table, "nominal", 50, 0.95, generator(1, "test"))
+    assert found.coefficients["fleiss"].point == pytest.approx(0.4302, abs=5e-5)
+    assert found.alpha.point == pytest.approx(0.4334, abs=5e-5)
+    alike = patterns(table)
+    counts, times = alike.counts(5), alike.once()
+    assert fleiss_z(counts, times) == pytest.approx(17.65183, abs=5e-6)
+    assert 1 - mean_disagreement(counts, times, nominal(table.labels))[0, 0] == pytest.approx(0.5556, abs=5e-5)
+    assert (label_shares(counts, times) ** 2).sum() == pytest.approx(0.2201, abs=2e-4)  # he rounded the shares
+    assert fleiss(counts, times, nominal(table.labels)).expected[0, 0] == pytest.approx(1 - 0.2199382716, abs=1e-9)
+
+
+def test_z_needs_equal_numbers_of_judgements() -> None:
+    table = patterns(Ratings.of({"1": {"a": "x", "b": "y"}, "2": {"a": "x"}}))
+    with pytest.raises(ValueError, match="same number"):
+        fleiss_z(table.counts(2), table.once())
+
+
+def test_published_weighted_kappa() -> None:
+    """SAS PROC FREQ: linear weights .4701."""
+    (pair,) = measure(contingency("07_sas_cohen_3x3.csv"), "ordinal").pairwise
+    assert pair.coefficients["cohen_linear"].point == pytest.approx(0.4701, abs=5e-5)
+    assert pair.coefficients["cohen"].point == pytest.approx(0.4842, abs=5e-5)
+
+
+def test_published_coefficients_of_artstein_and_poesio() -> None:
+    """Computational Linguistics 34(4), 2008: S .82, pi .7995; a statement and an information request are 1 apart,
+    a check half as far from both: alpha .8156, weighted pi (their alpha') .8146, weighted kappa (beta) .8163."""
+    table = grid("08_artstein_poesio_2coders_100items.csv")
+    found = measure(table)
+    assert found.coefficients["s"].point == pytest.approx(0.82)
+    assert found.coefficients["scott"].point == pytest.approx(0.7995, abs=5e-5)
+
+    def apart(labels: Sequence[str]) -> np.ndarray:
+        far = {"stat", "ireq"}
+        return np.array([[0 if a == b else 1 if {a, b} == far else 0.5 for b in labels] for a in labels])
+
+    weighted = agreement(table, Scale.given("apart", apart), 50, 0.95, generator(1, "test"))
+    assert weighted.alpha.point == pytest.approx(0.8156, abs=5e-5)
+    assert weighted.coefficients["fleiss_weighted"].point == pytest.approx(0.8146, abs=5e-5)
+    assert weighted.pairwise[0].coefficients["cohen_weighted"].point == pytest.approx(0.8163, abs=5e-5)
+
+
 def random_table(seed: int, items: int = 30, annotators: int = 4, labels: int = 4) -> Labels:
     rng = np.random.default_rng(seed)
     truth = rng.integers(1, labels + 1, items)
@@ -93,57 +158,12 @@ def random_table(seed: int, items: int = 30, annotators: int = 4, labels: int = 
     }
 
 
-def library_alpha(counts: np.ndarray, level: str, values: np.ndarray) -> float:
-    used = counts.sum(0) > 0
-    return float(
-        krippendorff.alpha(
-            value_counts=counts[:, used].astype(int), value_domain=values[used], level_of_measurement=level
-        )
-    )
-
-
-@pytest.mark.parametrize("level", LEVELS)
-def test_all_resamples_at_once_equal_the_library_one_by_one(level: Level) -> None:
-    """Each row of weights stands for the table in which every item occurs so many times."""
-    rng = np.random.default_rng(5)
-    counts = rng.multinomial(3, [0.5, 0.3, 0.1, 0.1], size=20).astype(float)
-    values = np.array([1.0, 2.0, 4.0, 7.0])
-    weights = rng.multinomial(20, np.full(20, 0.05), size=25)
-    each = coincidences(counts)
-    together = alpha_of(np.einsum("ru,uvw->rvw", weights.astype(float), each), values, level)
-    for row, found in zip(weights, together, strict=True):
-        assert found == pytest.approx(library_alpha(np.repeat(counts, row, axis=0), level, values), abs=1e-10)
-
-
-def test_interval_equals_a_slow_bootstrap() -> None:
-    """The percentile limits of the library's alpha over the same resamples, one at a time."""
-    table = random_table(3)
-    found = agreement(table, "nominal", 60, 0.9, generator(11, "slow"))
-    domain = sorted({label for votes in table.values() for label in votes.values()})
-    rows = [[list(votes.values()).count(label) for label in domain] for votes in table.values() if len(votes) > 1]
-    counts = np.array(rows)
-    draws = generator(11, "slow").multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=60)
-    slow = [library_alpha(np.repeat(counts, row, axis=0), "nominal", np.arange(len(domain))) for row in draws]
-    assert [found.alpha.low, found.alpha.high] == pytest.approx(np.quantile(slow, [0.05, 0.95]), abs=1e-10)
-    for place, one in enumerate(found.per_label):
-        both = np.stack([counts[:, place], counts.sum(1) - counts[:, place]], axis=1)
-        slow = [library_alpha(np.repeat(both, row, axis=0), "nominal", np.arange(2)) for row in draws]
-        assert [one.alpha.low, one.alpha.high] == pytest.approx(np.quantile(slow, [0.05, 0.95]), abs=1e-10)
-
-
-def test_kappa_is_on_common_items_alone() -> None:
-    table = random_table(9)
-    for pair in measure(table).pairwise:
-        both = [votes for votes in table.values() if pair.a in votes and pair.b in votes]
-        expected = cohen_kappa_score([v[pair.a] for v in both], [v[pair.b] for v in both])
-        assert (pair.n, pair.cohen_kappa.point) == (len(both), pytest.approx(expected))
-
-
 def test_order_of_rows_does_not_matter() -> None:
     table = random_table(4)
     turned = {item: dict(reversed(votes.items())) for item, votes in reversed(table.items())}
     first, second = measure(table), measure(turned)
-    assert first.alpha.point == second.alpha.point
+    assert first.coefficients == second.coefficients
+    assert [pair.coefficients for pair in first.pairwise] == [pair.coefficients for pair in second.pairwise]
     assert [(one.label, one.support) for one in first.per_label] == [
         (one.label, one.support) for one in second.per_label
     ]
@@ -164,7 +184,10 @@ def test_undefined_has_a_reason(table: Labels, reason: str) -> None:
     assert found.alpha.point is None
     assert found.alpha.reason == reason
     assert all(one.alpha.point is None and one.alpha.reason for one in found.per_label)
-    assert all(pair.cohen_kappa.point is None and pair.cohen_kappa.reason for pair in found.pairwise)
+    for coefficients in [found.coefficients, *(pair.coefficients for pair in found.pairwise)]:
+        undefined = {ids: one for ids, one in coefficients.items() if ids != "percent" or one.point is None}
+        assert all(one.point is None and one.reason for one in undefined.values()), undefined
+    assert {"alpha", "percent", "fleiss", "scott", "s", "ac1"} == set(found.coefficients)
 
 
 def test_one_item_judged_twice_has_no_interval() -> None:

@@ -1,0 +1,103 @@
+"""Agreement in parts: without each annotator, at each condition, of one label against the rest, of people with
+themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gainsift.analysis.agreement import Agreement, Labels, agreement, alpha_only
+from gainsift.analysis.estimate import Estimate
+from gainsift.analysis.levels import Level, Scale
+from gainsift.analysis.ratings import Ratings
+
+Repeats = Mapping[str, Mapping[str, Sequence[str]]]
+"""item -> annotator -> labels given when the item came again, in the order of time."""
+REST = "rest"
+
+
+@dataclass(frozen=True)
+class SelfAgreement:
+    """Of each annotator on the items that came to them twice or more, and of all together.
+
+    The "annotators" of these tables are the occasions. In `together` a unit is an item with an annotator: two people
+    on one item count as two units, which makes its interval somewhat narrow where many items came to several people.
+    """
+
+    each: dict[str, Agreement]
+    together: Agreement
+
+
+def without_each(
+    table: Labels | Ratings, level: Level | Scale, resamples: int, confidence: float, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    """Alpha of the others when an annotator is left out: annotator -> alpha. One who lifts it disagrees the most."""
+    scale = level if isinstance(level, Scale) else Scale.of(level)
+    ratings = table if isinstance(table, Ratings) else Ratings.of(table, order=scale.order)
+    return {
+        name: alpha_only(
+            ratings.by([other for other in ratings.annotators if other != name]), scale, resamples, confidence, rng
+        )
+        for name in ratings.annotators
+    }
+
+
+def at_conditions(
+    table: Labels,
+    rows: Mapping[str, Mapping[str, float]],
+    level: Level | Scale,
+    resamples: int,
+    confidence: float,
+    rng: np.random.Generator,
+) -> dict[str, Agreement]:
+    """Agreement on the distinct items that occur at each condition, and weighted by how many outputs they stand for.
+
+    `rows`: condition -> item -> its (weighted) number of outputs there; items that nobody judged may be among them.
+    The same items at two conditions give the same figures: what drifts is which answers occur.
+    """
+    return {
+        condition: agreement(
+            {item: table[item] for item in of_items if item in table}, level, resamples, confidence, rng, of_items
+        )
+        for condition, of_items in rows.items()
+    }
+
+
+def against_rest(table: Labels, label: str) -> dict[str, dict[str, str]]:
+    """The table in which every other label is REST (or the label "not rest", if that is its name)."""
+    other = REST if label != REST else f"not {REST}"
+    return {
+        item: {name: label if given == label else other for name, given in votes.items()}
+        for item, votes in table.items()
+    }
+
+
+def self_agreement(
+    table: Labels,
+    repeats: Repeats,
+    level: Level | Scale,
+    resamples: int,
+    confidence: float,
+    rng: np.random.Generator,
+) -> SelfAgreement:
+    """How far people agree with themselves: first judgements of `table` beside those of `repeats`.
+
+    A repeat without a first judgement counts only beside further repeats of the same item.
+    """
+    occasions: dict[str, dict[str, dict[str, str]]] = {}
+    for item, by_annotator in repeats.items():
+        for name, labels in by_annotator.items():
+            first = table.get(item, {}).get(name)
+            given = ([first] if first is not None else []) + list(labels)
+            occasions.setdefault(name, {})[item] = {f"occasion {n}": label for n, label in enumerate(given, start=1)}
+    everyone = {
+        f"{len(name)} {name} {item}": votes for name, items in occasions.items() for item, votes in items.items()
+    }
+    return SelfAgreement(
+        each={
+            name: agreement(occasions[name], level, resamples, confidence, rng) for name in sorted(occasions)
+        },
+        together=agreement(everyone, level, resamples, confidence, rng),
+    )  # fmt: skip

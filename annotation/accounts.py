@@ -94,10 +94,13 @@ def new_password() -> str:
 def keep_private(study: Study) -> None:
     """Keep the server's data and the private map out of version control, by a .gitignore in the study."""
     file = study.folder / ".gitignore"
-    text = file.read_text("utf-8") if file.exists() else ""
     wanted = [f"/{folder.name}/" for folder in (study.server_folder, study.private_folder)]
-    missing = [line for line in wanted if line not in text.splitlines()]
-    if missing:
-        start = "" if not text or text.endswith("\n") else "\n"
-        with file.open("a", encoding="utf-8") as out:
-            out.write(start + "".join(f"{line}\n" for line in missing))
+    try:
+        text = file.read_text("utf-8", "replace") if file.exists() else ""
+        missing = [line for line in wanted if line not in text.splitlines()]
+        if missing:
+            start = "" if not text or text.endswith("\n") else "\n"
+            with file.open("a", encoding="utf-8") as out:
+                out.write(start + "".join(f"{line}\n" for line in missing))
+    except OSError as error:
+        raise UserError(str(file), f"cannot be written ({error.strerror})", "the study must be writable") from None

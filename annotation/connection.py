@@ -6,22 +6,21 @@ import getpass
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpx
+
 from gainsift.annotation.accounts import accounts, private_map
+from gainsift.annotation.label_studio_api import Api
 from gainsift.annotation.server import own_server
 from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.study import Study
 
-if TYPE_CHECKING:
-    from label_studio_sdk import LabelStudio
-
 TOKEN_VARIABLE = "GAINSIFT_LABEL_STUDIO_TOKEN"
 TESTED = "1.23"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-TIMEOUT = 120.0
-"""Seconds for one request; the import of a large batch takes several."""
+TIMEOUT = 60.0
+"""Seconds for the first answer."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,6 @@ class Connection:
     version: str
     notes: tuple[str, ...] = ()
 
-    def client(self) -> LabelStudio:
-        """Label Studio's own client. For a server on this machine no proxy of the environment is asked."""
-        import httpx
-        from label_studio_sdk import LabelStudio
-
-        transport = httpx.Client(timeout=TIMEOUT, follow_redirects=True, trust_env=not _is_local(self.url))
-        return LabelStudio(base_url=self.url, api_key=self.token, httpx_client=transport, timeout=TIMEOUT)
-
 
 def connect(study: Study, url: str | None = None) -> Connection:
     """The running server of the study, or the one at `url`; both are asked who we are before this returns.
@@ -48,14 +39,11 @@ def connect(study: Study, url: str | None = None) -> Connection:
     The token of our own server is read from its database; that of another comes from GAINSIFT_LABEL_STUDIO_TOKEN or
     is typed. Raises UserError (no server runs, no Label Studio there, wrong token), WorkError (no answer).
     """
-    try:
-        import label_studio_sdk  # noqa: F401
-    except ImportError:
-        raise UserError("gainsift annotate", "label-studio-sdk is missing", "pip install 'gainsift[server]'") from None
     where, token = own_server(study) if url is None else (checked_url(url), "")
     version = _version(where)
     found = Connection(where, token or _asked_token(where), version, notes_on(where, version))
-    _introduce(found)
+    with Api(found) as api:
+        api.once("GET", "/api/current-user/whoami")
     return found
 
 
@@ -79,13 +67,8 @@ def missing_accounts(study: Study, connection: Connection) -> list[str]:
 
     Of an address in the private map only the file is named. Our own server has all accounts: it makes them.
     """
-    import httpx
-    from label_studio_sdk.core.api_error import ApiError
-
-    try:
-        there = {str(user.email).lower() for user in connection.client().users.list()}
-    except (ApiError, httpx.HTTPError) as error:
-        raise WorkError(connection.url, f"does not list its users ({_status(error)})", "try again") from None
+    with Api(connection) as api:
+        there = {str(user["email"]).lower() for user in api.get("/api/users/")}
     missing = []
     for account in accounts(study):
         if not account.admin and account.email not in there:
@@ -96,8 +79,6 @@ def missing_accounts(study: Study, connection: Connection) -> list[str]:
 
 def _version(url: str) -> str:
     """The release that the server at `url` tells. It is asked before it is shown the token."""
-    import httpx
-
     try:
         with httpx.Client(timeout=TIMEOUT, follow_redirects=True, trust_env=not _is_local(url)) as client:
             answer = client.get(f"{url}/api/version")
@@ -124,27 +105,6 @@ def _asked_token(url: str) -> str:
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise UserError(TOKEN_VARIABLE, "is no access token", "copy it again from Label Studio: Account & Settings")
     return text
-
-
-def _introduce(connection: Connection) -> None:
-    """Raise UserError unless the server takes the token."""
-    import httpx
-    from label_studio_sdk.core.api_error import ApiError
-
-    try:
-        connection.client().users.whoami()
-    except ApiError as error:
-        if error.status_code in (401, 403):
-            remedy = f"copy it again into {TOKEN_VARIABLE} (Label Studio: Account & Settings, Access Token)"
-            raise UserError(connection.url, "the server does not take this access token", remedy) from None
-        raise WorkError(connection.url, f"does not say who we are ({_status(error)})", "look at its log") from None
-    except httpx.HTTPError as error:
-        raise WorkError(connection.url, f"does not say who we are ({_status(error)})", "try again") from None
-
-
-def _status(error: Any) -> str:
-    """An error in a word. The SDK's own text is left out: it prints headers."""
-    return f"status {error.status_code}" if hasattr(error, "status_code") else type(error).__name__
 
 
 def notes_on(url: str, version: str) -> tuple[str, ...]:

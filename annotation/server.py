@@ -104,8 +104,12 @@ def start(
     """
     if importlib.util.find_spec("label_studio") is None:
         raise UserError("gainsift annotate serve", "Label Studio is not installed", "pip install 'gainsift[server]'")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        problem = f"cannot be the server's data folder ({error.strerror})"
+        raise UserError(str(folder), problem, "make it a folder of your own") from None
     lock = hold(folder)
     try:
         check_port(port)

@@ -16,6 +16,8 @@ import threading
 from typing import Any, TextIO, TypedDict
 
 SETTINGS = "label_studio.core.settings.label_studio"
+SQLITE_PATIENCE = 60
+"""Seconds to wait for another writer. After the usual 5 a click during a large push could end in an error page."""
 
 
 class AccountOrder(TypedDict):
@@ -68,8 +70,12 @@ def _load_django() -> None:
     sys.path.insert(0, spec.submodule_search_locations[0])
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     import django
+    from django.db import connections
 
     django.setup()
+    default = connections.settings["default"]
+    if default["ENGINE"].endswith("sqlite3"):
+        default["OPTIONS"]["timeout"] = SQLITE_PATIENCE
 
 
 def _serve(port: int, news: TextIO) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,7 +45,8 @@ def serve(
     kept_in = parse_database(database) if database is not None else None
     keep_private(opened)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) != signal.SIG_IGN:  # `nohup` stays in force
+            signal.signal(number, _interrupt)
     with _waiting(opened, port):
         server = start(opened.server_folder, people, port, kept_in, new_passwords)
     try:
@@ -109,10 +109,13 @@ def _push(study: Study, connection: Connection) -> None:
     if not study.assignments_file.exists():
         _console().print(f"no tasks are planned: run `gainsift annotate plan {study.folder}`, then push or serve again")
         return
-    if importlib.util.find_spec("gainsift.annotation.push") is None:
-        return
+    from gainsift.annotation.push import push
+    from gainsift.cli.push import bar, show
+
     try:
-        importlib.import_module("gainsift.annotation.push").push(study, connection)
+        with bar("push") as progress:
+            made = push(study, connection, progress=progress)
+        show(made)
     except GainsiftError as error:
         _console(stderr=True).print(f"error: {error}")
         _console(stderr=True).print(f"the server runs on; when that is mended: gainsift annotate push {study.folder}")

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 
 from gainsift.annotation.connection import connect
+from gainsift.annotation.label_studio_api import Api
 from gainsift.annotation.server import token_of
 from gainsift.annotation.server_database import Database, check, parse_database
 from gainsift.schemas.errors import UserError
@@ -101,8 +102,9 @@ def test_a_study_on_postgresql_from_its_first_start(postgresql, serve, empty_stu
     assert set(shown) == {"lead", "ann"}
     who = log_in(served.url, "ann@annotators.example", shown["ann"]).get("/api/current-user/whoami").json()
     assert who["first_name"] == "ann"
-    made = connect(study).client().projects.create(title="kept in PostgreSQL")
     assert token_of(study) == connect(study).token
+    with Api(connect(study)) as api:
+        made = api.once("POST", "/api/projects", {"title": "kept in PostgreSQL"})
     with psycopg.connect(link(postgresql.port, "labels")) as connection:
         rows = connection.execute("select username, is_superuser from htx_user order by id").fetchall()
         assert rows == [("lead", True), ("ann", False)]
@@ -122,7 +124,8 @@ def test_a_study_on_postgresql_from_its_first_start(postgresql, serve, empty_stu
     assert again.passwords() == {}
     log_in(again.url, "ann@annotators.example", shown["ann"])
     monkeypatch.setenv("PGPASSWORD", SECRET)
-    assert connect(study).client().projects.get(id=made.id).title == "kept in PostgreSQL"
+    with Api(connect(study)) as api:
+        assert api.get(f"/api/projects/{made['id']}")["title"] == "kept in PostgreSQL"
     assert again.end() == 0
 
     for one in (served, again):

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sqlite3
+import threading
 import time
 from pathlib import Path
 
@@ -16,7 +17,12 @@ import pytest
 from gainsift.annotation import server_state
 from gainsift.annotation.connection import connect
 from gainsift.annotation.server import start
+from gainsift.annotation.tasks import task_uid
+from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
+from gainsift.schemas.files import write_jsonl, write_parquet
+from gainsift.schemas.rows import Assignment, Item
+from gainsift.schemas.study import ASSIGNMENT_FORMAT, CONCEPTS_FORMAT, ITEMS_FORMAT, Study
 
 SQLITE = "label_studio.sqlite3"
 
@@ -245,3 +251,74 @@ def test_restart_after_kill_keeps_address_and_token(new_label_studio) -> None:
     assert server.pid != first
     who = httpx.get(f"{url}/api/current-user/whoami", headers={"Authorization": f"Token {token}"}, trust_env=False)
     assert who.json()["email"] == server.accounts["lead"].email
+
+
+DOG = Concept(id="dog", gloss="animal that barks", reference={"en": ["dog"], "de": ["Hund"]})
+HOUSE = Concept(id="house", gloss="building to live in", reference={"en": ["house"], "de": ["Haus"]})
+
+
+def plan_by_hand(study: Study, answers: list[str], taxonomy: str = "1") -> None:
+    """Every answer in front of ann, the first one in front of ben too."""
+    items = [Item.of(taxonomy, "en", "de", "dog", "house", "dog", answer, True, "none") for answer in answers]
+    lines = [
+        Assignment(uid=task_uid(study.id, item.item_id, name), item=item, annotator=name, order=place)
+        for name, mine in (("ann", items), ("ben", items[:1]))
+        for place, item in enumerate(mine)
+    ]
+    write_jsonl(study.concepts_file, [DOG, HOUSE], CONCEPTS_FORMAT)
+    write_parquet(study.items_file, Item, items, ITEMS_FORMAT)
+    write_jsonl(study.assignments_file, lines, ASSIGNMENT_FORMAT)
+
+
+def test_planned_tasks_are_in_the_server_when_the_log_ins_are_shown(serve, prepared_study, passwords, log_in) -> None:
+    served = serve(prepared_study)
+    assert f"no tasks are planned: run `gainsift annotate plan {prepared_study.folder}`" in served.output
+    assert served.end() == 0
+
+    plan_by_hand(prepared_study, ["Hund", "Katze"])
+    served = serve(prepared_study, "--no-push")
+    client = log_in(served.url, "ann@annotators.example", passwords["ann"])
+    assert client.get("/api/projects").json()["count"] == 0
+    assert served.end() == 0
+
+    for _ in range(2):  # the second start adds nothing
+        served = serve(prepared_study)
+        client = log_in(served.url, "ann@annotators.example", passwords["ann"])
+        projects = client.get("/api/projects").json()["results"]
+        numbers = {project["title"]: project["task_number"] for project in projects}
+        assert numbers == {"ann · English → German": 2, "ben · English → German": 1}
+        assert served.end() == 0
+
+
+def test_a_plan_that_cannot_be_pushed_does_not_take_the_server_away(serve, prepared_study, passwords, log_in) -> None:
+    plan_by_hand(prepared_study, ["Hund"], taxonomy="0")
+    served = serve(prepared_study)
+    lines = served.errors.read_text().splitlines()
+    assert lines[-2].startswith(f"error: {prepared_study.assignments_file}: planned under taxonomy 0")
+    assert lines[-1] == (f"the server runs on; when that is mended: gainsift annotate push {prepared_study.folder}")
+    log_in(served.url, "ann@annotators.example", passwords["ann"])
+    assert served.end() == 0
+
+
+def test_a_long_write_by_another_makes_people_wait_and_not_fail(new_label_studio) -> None:
+    """SQLite has one writer at a time; Django by itself would give up after 5 seconds with an error page."""
+    server = new_label_studio()
+    writer = sqlite3.connect(server.folder / SQLITE, isolation_level=None, check_same_thread=False)
+    writer.execute("begin immediate")
+    threading.Timer(8, lambda: writer.execute("commit")).start()
+    begun = time.monotonic()
+    headers = {"Authorization": f"Token {server.token}"}
+    made = httpx.post(
+        f"{server.url}/api/projects", json={"title": "patience"}, headers=headers, trust_env=False, timeout=300
+    )
+    assert made.status_code == 201
+    assert time.monotonic() - begun > 7
+
+
+def test_a_file_in_the_place_of_the_data_folder_is_one_line(serve, empty_study) -> None:
+    study = empty_study()
+    study.server_folder.write_text("")
+    served = serve(study)
+    assert served.process.wait(300) == 2
+    expected = f"error: {study.server_folder}: cannot be the server's data folder (File exists)"
+    assert served.errors.read_text().splitlines()[-1].startswith(expected)

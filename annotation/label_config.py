@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Collection
 from importlib import resources
 
 from gainsift.annotation.shown import NOT_LISTED_KEY
@@ -109,7 +110,7 @@ def _senses(parent: ET.Element) -> None:
 
 def _texts(parent: ET.Element, senses: bool) -> None:
     """The text fields. The tool has no key for them, so a button before them takes the keyboard there."""
-    words = f"To the text: Alt+{JUMP_KEY.upper()}, Tab"
+    words = f"To the text: Alt+{JUMP_KEY.upper()}, Tab. Enter when done."
     ET.SubElement(_view(parent, "gs-quiet"), "HyperText", name=JUMP, valueType="text", inline="true",
                   selectionEnabled="false",
                   value=f'<button type="button" class="gs-jump" accesskey="{JUMP_KEY}">{words}</button>')  # fmt: skip
@@ -125,7 +126,7 @@ def _text(parent: ET.Element, name: str, placeholder: str, **more: str) -> None:
     ET.SubElement(parent, "TextArea", {**fixed, "placeholder": placeholder, **more})
 
 
-def lint(xml: str) -> list[str]:
+def lint(xml: str, data_keys: Collection[str] = frozenset(DATA_KEYS)) -> list[str]:
     """Faults that Label Studio accepts in silence, each in words; an empty list is a clean page.
 
     Hotkeys that stand twice, do not work or are the tool's own; choices and names that stand twice; controls without
@@ -154,7 +155,7 @@ def lint(xml: str) -> list[str]:
         for key in re.findall(r"\$(\w+)", tag.get("value", "")):
             if key == "source":
                 faults.append("task data must not be called `source`: the labelling page overwrites it")
-            elif key not in DATA_KEYS:
+            elif key not in data_keys:
                 faults.append(f"{tag.tag} shows ${key}, which no task has")
     if LABEL not in by_name:
         faults.append(f"there is no control {LABEL!r}")

@@ -15,7 +15,7 @@ from gainsift.annotation.one_at_a_time import one_at_a_time
 from gainsift.annotation.patience import Patience
 from gainsift.annotation.projects import find_projects, keys_of
 from gainsift.annotation.snapshots import take_snapshot
-from gainsift.schemas.errors import UserError
+from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.study import Study
 
 TOGETHER = 5000
@@ -47,14 +47,20 @@ def pull(
             raise UserError(api.url, "no project of this study is there", remedy)
         taken: list[Imported] = []
         waiting: list[list[Task]] = []
+        unreadable: list[str] = []
         for number, project in enumerate(projects, start=1):
             progress(number - 1, len(projects))
-            waiting.append(take_snapshot(api, study, project))
+            snapshot = take_snapshot(api, study, project)
+            waiting.append(snapshot.tasks)
+            unreadable += [f"task {task} of project {project}" for task in snapshot.unreadable]
             if number == len(projects) or sum(map(len, waiting)) >= TOGETHER:
                 exports = [Export(tasks, complete=True) for tasks in waiting]
                 taken.append(take_in_all(study, exports, accounts=names, strict=strict, users=users))
                 waiting = []
             progress(number, len(projects))
+    if unreadable:
+        problem = f"the server cannot hand out {', '.join(unreadable)}; everything else is home"
+        raise WorkError(api.url, problem, "open it there, and write its comment and other texts anew")
     return together(taken)
 
 

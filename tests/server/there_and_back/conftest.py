@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ def write_study(folder: Path, assignments: Iterable[Assignment] = (), **annotati
     spec = {"annotators": [{"name": name} for name in ("ann", "ben", "cat")], **annotation}
     config = {
         "name": "my-secret-study",
-        "id": "0123456789abcdef",
+        "id": uuid.uuid4().hex,  # a study of its own on the shared server
         "model": {"name": "Secretmodel-7B", "checkpoints": [{"name": "secretmodel-step100", "path": "x"}]},
         "trained_languages": ["en", "de", "fr"],
         "language_pairs": [["en", "de"], ["en", "fr"]],

@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 export PYTHONHASHSEED := 0
 
-.PHONY: demo test test-all system lint clean
+.PHONY: demo test test-all reliability system lint clean
 
 demo: .venv/demo.stamp      ## the whole instrument on a small model that it trains itself: demo/study/report
 	$(BIN)/gainsift demo demo
@@ -16,6 +16,9 @@ test: .venv/dev.stamp lint  ## everything that needs Python packages alone, Labe
 test-all: test system       ## PostgreSQL, a real browser, a real LaTeX and the demo as well
 	$(MAKE) demo
 	$(BIN)/python -m pytest -m "demo or system"
+
+reliability: .venv/dev.stamp ## false alarms, power and coverage by simulation, about ten minutes: docs/reliability
+	$(BIN)/python benchmarks/reliability.py
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -34,12 +34,14 @@ def logistic_gee(outcome: Array, design: Array, clusters: npt.NDArray[np.intp], 
     (I - A_i A^-1)^-1 U_i, with the information A = sum A_i and the score U_i of a cluster. Raises ValueError where
     there is no finite solution, or where one cluster alone carries a coefficient.
     """
+    from scipy.special import expit
+
     count, size = int(clusters.max()) + 1, design.shape[1]
     if count <= size:
         raise ValueError(f"{count} clusters are too few for {size} coefficients")
     coefficients = np.zeros(size)
     for _ in range(60):
-        mean = 1 / (1 + np.exp(-design @ coefficients))
+        mean = expit(design @ coefficients)
         variance = weight * mean * (1 - mean)
         information = (design * variance[:, None]).T @ design
         score = design.T @ (weight * (outcome - mean))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gainsift.analysis.estimate import Array, Estimate, undefined
+from gainsift.analysis.estimate import BOUND, Array, Estimate, same_everywhere, undefined
 from gainsift.analysis.studentised import ADDED, typical_size
 
 METHOD = "Fieller's interval with the cluster-robust covariance, t, four small clusters added"
@@ -21,11 +21,12 @@ def share_of_gain(parts: Array, whole: Array, totals: Array, confidence: float, 
     `gain` is the whole as the report shows it: where its interval holds 0, or is missing, no share is estimable.
     Fieller (1954, JRSS B 16:175): all r for which the mean of part - r whole is not significantly different from
     zero, t with C - 1 degrees of freedom. The clusters added are those that the interval of the whole adds (see
-    `studentised`), each halved into one that the part shares in and one that it does not.
+    `studentised`), each halved into one that the part shares in and one that it does not. A part that is zero in
+    every cluster, or the whole gain in every cluster, has the bound of `estimate.same_everywhere` over the gain.
     """
     from scipy.stats import t
 
-    if gain.low is None or gain.high is None or gain.low <= 0 <= gain.high or len(totals) < 2:
+    if gain.point is None or gain.low is None or gain.high is None or gain.low <= 0 <= gain.high or len(totals) < 2:
         return [undefined(NOT_ESTIMABLE)] * parts.shape[1]
     size = float(typical_size(totals[:, None])[0]) * ADDED / 2
     g = np.concatenate([whole, size * np.array([1, -1, 1, -1])])
@@ -34,6 +35,11 @@ def share_of_gain(parts: Array, whole: Array, totals: Array, confidence: float, 
     away = g - g.sum() / d.sum() * d
     found = []
     for part in parts.T:
+        constant = 0.0 if not part.any() else 1.0 if np.array_equal(part, whole) else None
+        if constant is not None:
+            bound = same_everywhere(0.0, -1.0, totals, confidence)[1] / abs(gain.point)
+            found.append(Estimate(constant, constant - bound, constant + bound, reason=BOUND, bounded=True))
+            continue
         n = np.concatenate([part, size * np.array([1, -1, 0, 0])])
         of_part = n - n.sum() / d.sum() * d
         # (N - r G)² = factor * variance of (N - r G) is a r² - 2 b r + c = 0

@@ -25,6 +25,18 @@ ENOUGH = 50
 """Clusters from which coverage of 93 to 97 % was shown."""
 
 
+def caution(clusters: int) -> str:
+    """What a reader must know of intervals over few clusters; the measured figures are in docs/reliability."""
+    if clusters >= ENOUGH:
+        return ""
+    if clusters >= FEWEST:
+        return (
+            f"{clusters} clusters: simulated coverage of the 95 % intervals is 93 to 100 % from {FEWEST} to"
+            f" {ENOUGH - 1} clusters, the more above 95 % the fewer units move."
+        )
+    return f"{clusters} clusters: with fewer than {FEWEST} the intervals are unreliable."
+
+
 def typical_size(denominators: Array) -> Array:
     """Sum d² / sum d of each column of [C, K]: the size of one of Kish's (1965) effective number of clusters."""
     return divide((denominators**2).sum(0), denominators.sum(0))

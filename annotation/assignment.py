@@ -88,12 +88,12 @@ def _first_looks(
     }
     first = _calibration(study, items, known, judged)
     lexicon = Lexicon(study.concepts.values()) if spec.prelabels == "shown" else None
-    found = []
+    study_id, found = study.id, []
     for item, names in _shared_out(study, items, known, judged, first):
         for name in names:
             line = known.get((item.item_id, name))
             if line is None:
-                line = _new(study, item, name, item.item_id in first, lexicon)
+                line = _new(study, study_id, item, name, item.item_id in first, lexicon)
             found.append(line.model_copy(update={"retired": False}) if line.retired else line)
     return found
 
@@ -163,10 +163,12 @@ def _calibration(study: Study, items: Iterable[Item], known: Mapping[Place, Assi
     return {item_id for drawn in by_pair.values() for _, _, item_id in sorted(drawn)[: spec.calibration]}
 
 
-def _new(study: Study, item: Item, annotator: str, calibration: bool, lexicon: Lexicon | None) -> Assignment:
+def _new(
+    study: Study, study_id: str, item: Item, annotator: str, calibration: bool, lexicon: Lexicon | None
+) -> Assignment:
     """A first look. With a lexicon it has the automatic label, filled in on the page but for a random part."""
     spec = study.config.annotation
-    uid = task_uid(study.id, item.item_id, annotator, spec.round)
+    uid = task_uid(study_id, item.item_id, annotator, spec.round)
     found = prelabel(item, lexicon) if lexicon else None
     if found and found.label not in study.taxonomy.ids:
         found = None

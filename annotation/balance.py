@@ -28,19 +28,22 @@ class Balance:
         the lowest `tie`.
         """
         chosen: list[str] = []
-        have = list(holders)
-        free = set(pool)
+        free = sorted(pool)
         while free and len(chosen) < number:
-            least = min(self.loads[name] for name in free)
-            name = min(
-                (name for name in free if self.loads[name] == least),
-                key=lambda name: (sum(self.shared[_pair(name, other)] for other in have), tie(name), name),
-            )
+            have = [*holders, *chosen]
+            everybody = number - len(chosen) >= len(free)
+            name = free[0] if everybody else self._next(free, have, tie)
             self.give(name, have)
             free.remove(name)
-            have.append(name)
             chosen.append(name)
         return chosen
+
+    def _next(self, free: list[str], have: list[str], tie: Callable[[str], float]) -> str:
+        least = min(self.loads[name] for name in free)
+        equal = [name for name in free if self.loads[name] == least]
+        if len(equal) == 1:
+            return equal[0]
+        return min(equal, key=lambda name: (sum(self.shared[_pair(name, other)] for other in have), tie(name)))
 
 
 def _pair(one: str, two: str) -> tuple[str, str]:

@@ -29,7 +29,7 @@ def earlier_judgements(study: Study) -> Earlier:
     Whose they are and what they are about decides, not the taxonomy's version: a judgement under an earlier one
     counts as long as schemas.validity says that it holds. Second looks and controls are no judgement of an item.
     """
-    of = _Validities(study)
+    of = Validities(study)
     judges: dict[str, set[str]] = {}
     done: set[str] = set()
     counts: dict[str, Counter[str]] = {}
@@ -49,7 +49,7 @@ def earlier_judgements(study: Study) -> Earlier:
     )
 
 
-class _Validities:
+class Validities:
     """schemas.validity, worked out once for all judgements that agree in everything that it looks at."""
 
     def __init__(self, study: Study) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from gainsift.annotation.adjudication import adjudications_of
+from gainsift.annotation.adjudication_page import adjudication_config
 from gainsift.annotation.assignment import idle, tasks_of
 from gainsift.annotation.guidelines import guidelines_html
 from gainsift.annotation.label_config import label_config, lint
@@ -19,6 +21,8 @@ from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.files import atomic, write_text
 from gainsift.schemas.provenance import Run, file_hash, write_run
 from gainsift.schemas.study import Study
+
+ADJUDICATION_FILE = "label_config.adjudication.xml"
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Exported:
 def export(study: Study, command: str, started: str) -> Exported:
     """label_config.xml, guidelines.html, tasks/<annotator>.<en-de>.json, a Label Studio project each.
 
-    Adjudications are not among them. Raises UserError, WorkError.
+    Disagreements for the lead to settle have files and a page of their own. Raises UserError, WorkError.
     """
     items = study.items()
     plan_again = f"run `gainsift annotate plan {study.folder}` again"
@@ -47,7 +51,9 @@ def export(study: Study, command: str, started: str) -> Exported:
         )
     if not study.assignments_file.exists():
         raise UserError(str(study.assignments_file), "no such file", plan_again)
-    lists = tasks_of(study.assignments())
+    assignments = study.assignments()
+    disagreements = adjudications_of(assignments)
+    lists = {**tasks_of(assignments), **disagreements}
     page = label_config(study.taxonomy)
     faults = lint(page)
     if faults:
@@ -62,6 +68,8 @@ def export(study: Study, command: str, started: str) -> Exported:
     notes = [*idle(study), *_clear(study, counts)]
     write_text(config, page)
     write_text(guidelines, guidelines_html(study.taxonomy))
+    if disagreements:
+        write_text(study.folder / ADJUDICATION_FILE, adjudication_config(study.taxonomy))
 
     taxonomy = {"taxonomy": study.path(study.config.taxonomy)} if study.config.taxonomy else {}
     inputs = {"study.yaml": study.config_file, **taxonomy}

@@ -79,11 +79,15 @@ def take_in_all(
     strict: bool,
     users: Mapping[int, str] | None = None,
 ) -> Imported:
-    """Like `take_in` for several exports, which are to stand in the order in which they were made."""
+    """Like `take_in` for several exports; those that are not complete stand in the order in which they were made."""
     known = study.last_lines()
     run = _Run(study, known, Accounts(accounts, users))
     for export in exports:
-        run.take(export)
+        if not export.complete:
+            run.take(export)
+    # together: a task that stands in two projects has lost a judgement only if both lack it
+    whole = [task for export in exports if export.complete for task in export.tasks]
+    run.take(Export(whole, complete=True))
     return run.end(study, strict)
 
 

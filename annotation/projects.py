@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gainsift.annotation.adjudication_page import adjudication_config
 from gainsift.annotation.guidelines import instruction_html
 from gainsift.annotation.label_config import label_config
 from gainsift.annotation.label_studio_api import Api
@@ -22,7 +23,10 @@ from gainsift.schemas.study import Study
 
 Kind = Literal["judging", "adjudication"]
 Made = Literal["new", "changed", "as it was"]
-LABEL_CONFIGS: dict[Kind, Callable[[Study], str]] = {"judging": lambda study: label_config(study.taxonomy)}
+LABEL_CONFIGS: dict[Kind, Callable[[Study], str]] = {
+    "judging": lambda study: label_config(study.taxonomy),
+    "adjudication": lambda study: adjudication_config(study.taxonomy),
+}
 """The labelling page of each kind of project."""
 
 ALWAYS: dict[str, Any] = {

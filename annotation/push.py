@@ -64,6 +64,7 @@ def push(
     server: Address,
     *,
     calibration_only: bool = False,
+    adjudications_only: bool = False,
     dry_run: bool = False,
     patience: Patience | None = None,
     progress: Progress = lambda done, total: None,
@@ -77,6 +78,8 @@ def push(
     with one_at_a_time(study, "push"), Api(server, patience) as api:
         home = _at_home(study)
         fillings = _fillings(study, assignments, home, calibration_only)
+        if adjudications_only:
+            fillings = [one for one in fillings if one.key.kind == "adjudication"]
         found = find_projects(api, study, [one.key for one in fillings])
         for one in fillings:
             one.look(api, found.get(one.key, []), dry_run)
@@ -98,7 +101,9 @@ def _planned(study: Study, calibration_only: bool) -> list[Assignment]:
     assignments = study.assignments()
     if not assignments:
         raise UserError(str(study.assignments_file), "no tasks are planned", plan)
-    stale = {line.item.taxonomy_version for line in assignments if not line.retired} - {study.taxonomy.version}
+    # a disagreement that was settled under an earlier taxonomy is none of the plan's
+    judging = [line for line in assignments if not line.retired and line.role != "adjudication"]
+    stale = {line.item.taxonomy_version for line in judging} - {study.taxonomy.version}
     if stale:
         problem = f"planned under taxonomy {sorted(stale)[0]}, the study has {study.taxonomy.version}"
         raise UserError(str(study.assignments_file), problem, f"{plan} again")

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from gainsift.annotation.adjudication_page import adjudication_data
 from gainsift.annotation.label_config import ANSWER, LABEL, SENSE, sense_keys
 from gainsift.annotation.shown import answer_html, direction, listed, sense_choices, with_hotkeys
 from gainsift.schemas.errors import UserError
@@ -87,6 +88,8 @@ class Pages:
 def task(pages: Pages, assignment: Assignment) -> dict[str, Any]:
     """One task as Label Studio imports it: `data`, and the pre-label as a prediction where it is to be shown."""
     made: dict[str, Any] = {"data": {"uid": assignment.uid, **pages.data(assignment.item)}}
+    if assignment.role == "adjudication":
+        made["data"] |= adjudication_data(pages, assignment)
     if assignment.prelabel_shown and assignment.prelabel is not None:
         made["predictions"] = [_prediction(assignment)]
     return made

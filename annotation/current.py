@@ -1,0 +1,51 @@
+"""What people say of each item today: the latest valid judgement of each annotator, and the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from gainsift.annotation.earlier import Validities
+from gainsift.annotation.label_studio_json import moment
+from gainsift.schemas.rows import Annotation
+from gainsift.schemas.study import Study
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+Votes = dict[str, dict[str, Annotation]]
+"""content key of the item -> annotator -> judgement."""
+
+
+def current_judgements(study: Study, lines: Iterable[Annotation]) -> Votes:
+    """The judgements of people that hold, the latest of each annotator and item; second looks and controls are none.
+
+    A later round comes after an earlier one, then the time of the last change decides, then the place in `lines`.
+    """
+    validity = Validities(study)
+    votes: Votes = {}
+    for line in lines:
+        if line.study != study.id or line.source != "human" or line.role not in ("main", "calibration"):
+            continue
+        if line.status != "judged" or validity(line) != "valid":
+            continue
+        of_item = votes.setdefault(line.content_key, {})
+        known = of_item.get(line.annotator)
+        if known is None or _when(line) >= _when(known):
+            of_item[line.annotator] = line
+    return votes
+
+
+def settled(study: Study, lines: Iterable[Annotation]) -> set[str]:
+    """The content keys of items with a verdict that holds."""
+    validity = Validities(study)
+    return {
+        line.content_key
+        for line in lines
+        if line.study == study.id
+        and line.source == "adjudicated"
+        and line.status == "judged"
+        and validity(line) == "valid"
+    }
+
+
+def _when(line: Annotation) -> tuple[int, datetime]:
+    return line.round, moment(line.updated_at or line.created_at) or LONG_AGO

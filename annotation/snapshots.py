@@ -99,7 +99,7 @@ def _read(api: Api, project: int, ids: Sequence[int], found: Snapshot) -> None:
     if tasks is not None:
         for task in tasks:
             # this list gives our own drafts alone
-            task["drafts"] = api.get(f"/api/tasks/{task['id']}/drafts/") if task["draft_exists"] else []
+            task["drafts"] = api.get(f"/api/tasks/{task['id']}/drafts") if task["draft_exists"] else []
             found.tasks.append(_placed(api, project, task))
     elif len(ids) == 1:
         found.unreadable.append(ids[0])

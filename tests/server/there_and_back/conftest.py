@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,10 +128,10 @@ class Person:
         return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def person(label_studio: Any) -> Callable[[str], Person]:
     """person("ann"): logged in to the shared server."""
-    return lambda name: log_in(label_studio, name)
+    return cache(lambda name: log_in(label_studio, name))
 
 
 def log_in(server: Any, name: str) -> Person:

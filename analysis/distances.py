@@ -113,7 +113,9 @@ def _apart(a: Sequence[str], b: Sequence[str]) -> float:
 
 
 def _between(values: Sequence[T], distance: Callable[[T, T], float]) -> Array:
-    return np.array([[distance(a, b) for b in values] for a in values], dtype=np.float64).reshape(len(values), -1)
+    return np.array([[distance(a, b) for b in values] for a in values], dtype=np.float64).reshape(
+        len(values), len(values)
+    )
 
 
 def _numbers(labels: Iterable[str]) -> Array:

@@ -46,7 +46,7 @@ def read_distances(file: Path) -> Metric:
         for label in labels:
             if label not in cells:
                 raise UserError(str(file), f"no distances for the label {label!r}", did_you_mean(label, names))
-        return np.array([[matrix[a, b] for b in labels] for a in labels]).reshape(len(labels), -1)
+        return np.array([[matrix[a, b] for b in labels] for a in labels]).reshape(len(labels), len(labels))
 
     return metric
 

@@ -24,8 +24,6 @@ CACHE = 1 << 14
 """Units that are drawn at once."""
 COMMON = 20
 """Units of a pattern from which a binomial number is quicker than drawing them one by one."""
-ENOUGH = 0.5
-"""Share of resamples in which a coefficient must be defined for its interval to be given."""
 PERCENTILE = "percentile limits of resampled items"
 DROPPED = "interval of the resamples in which the figure is defined; in some of them it is not"
 UNANIMOUS = (
@@ -177,7 +175,8 @@ def _effective(table: Patterns) -> float:
 
 
 def _percentile(point: float, sample: Array, confidence: float) -> Estimate:
-    defined = int(np.isfinite(sample).sum())
-    if defined < ENOUGH * len(sample):
-        return Estimate(point, reason=f"no interval: undefined in most of the {len(sample)} resamples")
-    return Estimate(point, *interval(sample, confidence), reason="" if defined == len(sample) else DROPPED)
+    """An item on which people disagree defines every coefficient; a resample lacks it with probability .37 at most."""
+    low, high = interval(sample, confidence)
+    if low is None:
+        return Estimate(point, reason="no interval: undefined in every resample")
+    return Estimate(point, low, high, reason="" if np.isfinite(sample).all() else DROPPED)

@@ -1,0 +1,146 @@
+"""Agreement in parts, worked out by hand or by another route; and that intervals hold what they promise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gainsift.analysis.agreement import Labels, agreement, alpha_only
+from gainsift.analysis.agreement_parts import against_rest, at_conditions, self_agreement, without_each
+from gainsift.analysis.estimate import generator
+from gainsift.analysis.patterns import DROPPED, UNANIMOUS
+from gainsift.analysis.ratings import Ratings
+
+TABLE: Labels = {
+    "1": {"ann": "x", "bob": "x", "cy": "y"},
+    "2": {"ann": "y", "bob": "y", "cy": "x"},
+    "3": {"ann": "x", "bob": "x"},
+    "4": {"ann": "y", "cy": "y"},
+    "5": {"bob": "z"},
+}
+
+
+def test_without_each_is_the_table_without_them() -> None:
+    found = without_each(TABLE, "nominal", 20, 0.95, generator(1))
+    assert list(found) == ["ann", "bob", "cy"]
+    for name, alpha in found.items():
+        rest = {item: {who: label for who, label in votes.items() if who != name} for item, votes in TABLE.items()}
+        assert alpha.point == pytest.approx(agreement(rest, "nominal", 20, 0.95, generator(1)).alpha.point)
+    assert found["cy"].point == 1  # ann and bob never differ
+    alone = without_each({"1": {"a": "x", "b": "y"}}, "nominal", 20, 0.95, generator(1))
+    assert {alpha.reason for alpha in alone.values()} == {"one annotator only, 1 item"}
+
+
+def test_at_a_condition_are_the_items_that_occur_there() -> None:
+    """Items 1 and 3, of 1 and 3 outputs. Unweighted: x x y, x x: n = 5, x 4 times, y once, disagreement 2 of item 1:
+    alpha 1 - 4 * 2 / (2 * 4 * 1) = 0. Weights of mean 1 are 1/2 and 3/2: n = 4.5, x 4, y 1/2, disagreement 1:
+    alpha 1 - 3.5 * 1 / (2 * 4 * 1/2) = 1/8."""
+    found = at_conditions(
+        TABLE, {"early": {"1": 1, "3": 3}, "late": {"2": 2, "4": 2, "9": 5}}, "nominal", 20, 0.95, generator(1)
+    )
+    assert list(found) == ["early", "late"]
+    early = found["early"]
+    assert (early.items, early.judgements) == (2, 5)
+    assert early.alpha.point == pytest.approx(0)
+    assert early.weighted["alpha"].point == pytest.approx(1 / 8)
+    assert early.percent.point == pytest.approx(50)  # 2 of 4 pairs
+    assert early.weighted["percent"].point == pytest.approx(100 * (1 / 2 + 3 / 2) / (3 / 2 + 3 / 2))
+    assert found["late"].items == 2  # nobody judged 9
+    nothing = at_conditions(TABLE, {"none": {"9": 1}}, "nominal", 20, 0.95, generator(1))["none"]
+    assert {one.reason for one in nothing.weighted.values()} == {"no judgements"}
+
+
+def test_a_label_against_the_rest() -> None:
+    assert against_rest({"1": {"a": "x", "b": "y"}, "2": {"a": "z"}}, "x") == {
+        "1": {"a": "x", "b": "rest"},
+        "2": {"a": "rest"},
+    }
+    assert against_rest({"1": {"a": "rest", "b": "y"}}, "rest") == {"1": {"a": "rest", "b": "not rest"}}
+    whole = agreement(TABLE, "nominal", 20, 0.95, generator(1))
+    for one in whole.per_label:
+        part = agreement(against_rest(TABLE, one.label), "nominal", 20, 0.95, generator(1)).alpha
+        if one.alpha.point is None:  # z: by one annotator alone
+            assert part.point == pytest.approx(whole.alpha.point) if one.label != "z" else one.alpha.reason
+        else:
+            assert one.alpha.point == pytest.approx(part.point)
+
+
+def test_people_with_themselves() -> None:
+    """Ann: x-x, y-x, y-y; bob: z-z and, without a first judgement, x-y among the repeats."""
+    table = {"1": {"ann": "x", "bob": "z"}, "2": {"ann": "y"}, "3": {"ann": "y"}}
+    repeats = {"1": {"ann": ["x"], "bob": ["z"]}, "2": {"ann": ["x"]}, "3": {"ann": ["y"]}, "4": {"bob": ["x", "y"]}}
+    found = self_agreement(table, repeats, "nominal", 50, 0.95, generator(1))
+    assert list(found.each) == ["ann", "bob"]
+    assert found.each["ann"].percent.point == pytest.approx(200 / 3)
+    assert found.each["ann"].alpha.point == pytest.approx(1 - 5 * 2 / (2 * 3 * 3))
+    assert found.each["bob"].percent.point == pytest.approx(50)
+    assert found.together.percent.point == pytest.approx(60)
+    assert (found.together.items, found.together.judgements) == (5, 10)
+    nobody = self_agreement(table, {}, "nominal", 50, 0.95, generator(1))
+    assert nobody.each == {}
+    assert nobody.together.alpha.reason == "no judgements"
+
+
+def test_items_and_people_are_not_mixed_up_by_their_names() -> None:
+    """Annotator "a" on item "b c" and annotator "a b" on item "c" are two units."""
+    repeats = {"b c": {"a": ["x", "x"]}, "c": {"a b": ["x", "y"]}}
+    assert self_agreement({}, repeats, "nominal", 20, 0.95, generator(1)).together.items == 2
+
+
+def test_perfect_agreement_has_a_bound_not_a_point() -> None:
+    """Ten items, x and y five times each: D_e = 2 * 10 * 10 / (20 * 19), b = 1 - .025^(1/10), limit 1 - b / D_e."""
+    table = {str(n): {"a": "xy"[n % 2], "b": "xy"[n % 2]} for n in range(10)}
+    found = agreement(table, "nominal", 50, 0.95, generator(1))
+    share = 1 - 0.025 ** (1 / 10)
+    assert (found.alpha.point, found.alpha.high, found.alpha.bounded) == (1, 1, True)
+    assert found.alpha.low == pytest.approx(1 - share / (200 / 380))
+    assert found.alpha.reason == UNANIMOUS
+    assert found.percent.low == pytest.approx(100 * (1 - share))
+    (pair,) = found.pairwise
+    assert pair.cohen_kappa.low == pytest.approx(1 - share / 0.5)
+    assert pair.confusion.tolist() == [[5, 0], [0, 5]]
+
+
+def test_resamples_without_a_label_are_said() -> None:
+    """Of 39 items one has the label: (38/39)^39 = 36 % of the resamples lack it."""
+    table = {str(n): {"a": "x", "b": "x"} for n in range(38)} | {"38": {"a": "x", "b": "y"}}
+    found = {one.label: one.alpha for one in agreement(table, "nominal", 200, 0.95, generator(1)).per_label}["y"]
+    assert found.low is not None
+    assert found.reason == DROPPED
+    once = [agreement(table, "nominal", 1, 0.95, generator(seed)).alpha for seed in range(30)]
+    assert {one.reason for one in once} == {"", "no interval: undefined in every resample"}
+
+
+def test_one_pair_of_many_may_be_undefined() -> None:
+    table = {"1": {"a": "x", "b": "x"}, "2": {"a": "y", "b": "x"}, "3": {"c": "y"}}
+    found = {(pair.a, pair.b): pair for pair in agreement(table, "nominal", 20, 0.95, generator(1)).pairwise}
+    assert found["a", "b"].cohen_kappa.point == pytest.approx(0)
+    assert found["a", "c"].cohen_kappa.reason == "no item judged by both"
+    assert found["a", "c"].coefficients["percent"].point is None
+    assert found["a", "c"].confusion.sum() == 0
+
+
+@pytest.mark.parametrize(("name", "expected"), [("alpha", 0.49), ("cohen", 0.49), ("ac1", None)])
+def test_the_interval_holds_the_truth_as_often_as_it_says(name: str, expected: float | None) -> None:
+    """Two annotators who know the label with probability .7 and else guess it by its share: kappa and alpha of the
+    population are .7^2 (observed .49 + .51 c, chance c = sum of squared shares). AC1 = (o - e) / (1 - e), e = (1 - c)/2
+    for three labels. 600 tables of 120 items, 90 % intervals: within 86.5 to 93.5 %."""
+    shares = np.array([0.6, 0.3, 0.1])
+    chance = (shares**2).sum()
+    observed = 0.49 + 0.51 * chance
+    truth = expected if expected is not None else 1 - (1 - observed) / (1 - (1 - chance) / 2)
+    rng = np.random.default_rng(17)
+    inside = 0
+    for _ in range(600):
+        label = rng.choice(3, 120, p=shares)
+        guess = rng.choice(3, (120, 2), p=shares)
+        codes = np.where(rng.random((120, 2)) < 0.7, label[:, None], guess).astype(np.int32)
+        ratings = Ratings(codes, ["a", "b"], ["x", "y", "z"])
+        if name == "alpha":
+            found = alpha_only(ratings, "nominal", 200, 0.9, rng)
+        else:
+            found = agreement(ratings, "nominal", 200, 0.9, rng).pairwise[0].coefficients[name]
+        assert found.low is not None
+        assert found.high is not None
+        inside += found.low <= truth <= found.high
+    assert 0.865 <= inside / 600 <= 0.935

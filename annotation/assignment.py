@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from gainsift.annotation.balance import Balance
+from gainsift.annotation.balance import Balance, Pick
 from gainsift.annotation.earlier import Earlier
 from gainsift.annotation.hidden_tasks import filled_in, with_hidden
 from gainsift.annotation.lexicon import Lexicon
@@ -114,7 +114,6 @@ def _shared_out(
     spec = study.config.annotation
     by_pair = readers(study, items)
     balance = Balance()
-    open_items = []
     order = sorted(
         items,
         key=lambda item: (
@@ -123,25 +122,32 @@ def _shared_out(
             item.content_key,
         ),
     )
-    for item in order:
-        free = by_pair[item.input_language, item.output_language]
-        have = sorted(judged.judges.get(item.content_key, ()))
-        everybody = spec.overlap == "all" or item.item_id in calibration
-        missing = len(free) if everybody else max(0, int(spec.overlap) - len(have))
+    holders = [sorted(judged.judges.get(item.content_key, ())) for item in order]
+    for have in holders:
         for number, name in enumerate(have):
             balance.give(name, have[:number])
-        open_items.append((item, have, [name for name in free if name not in have], missing))
-    given = []
-    for item, have, free, missing in open_items:
-        there = [name for name in free if (line := known.get((item.item_id, name))) and not line.retired]
-        given.append(balance.pick(there, missing, have, _tie(spec.seed, item)))
+
+    def missing(item: Item, have: Sequence[str]) -> int:
+        everybody = spec.overlap == "all" or item.item_id in calibration
+        return len(spec.annotators) if everybody else max(0, int(spec.overlap) - len(have))
+
+    def free(item: Item, have: Sequence[str]) -> list[str]:
+        return [name for name in by_pair[item.input_language, item.output_language] if name not in have]
+
+    for item, have in zip(order, holders, strict=True):
+        there = [name for name in free(item, have) if (line := known.get((item.item_id, name))) and not line.retired]
+        have += balance.pick(there, missing(item, have), have, _tie(spec.seed, item))
+    picks = []
+    for item, have in zip(order, holders, strict=True):
+        rest = free(item, have)
+        picks.append(Pick(have, balance.pick(rest, missing(item, have), have, _tie(spec.seed, item)), rest))
+    balance.even_out(picks)
     found = []
-    for (item, have, free, missing), kept in zip(open_items, given, strict=True):
-        rest = [name for name in free if name not in kept]
-        new = balance.pick(rest, missing - len(kept), [*have, *kept], _tie(spec.seed, item))
+    for item, pick in zip(order, picks, strict=True):
         able = by_pair[item.input_language, item.output_language]
-        own = [name for name in have if (item.item_id, name) in known and name in able]
-        found.append((item, [*own, *kept, *new]))
+        # who has judged the item keeps its task; under an earlier taxonomy it was another item's, none of today
+        there = [name for name in pick.holders if name in able and (item.item_id, name) in known]
+        found.append((item, there + pick.chosen))
     return found
 
 

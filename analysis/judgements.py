@@ -26,7 +26,7 @@ STATUS = {
 }
 CONTROL = "control tasks (made-up items with a known answer)"
 INVALID = "judgements no longer valid: "
-UNMATCHED = "judgements of answers that are no item of this study"
+UNMATCHED = "judgements of answers that are no item of the plan"
 REPEATED = "repeated judgements (kept for self-agreement)"
 SUPERSEDED = "judgements superseded by a later one of the same annotator"
 

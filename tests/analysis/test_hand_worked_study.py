@@ -353,7 +353,7 @@ def test_left_out(results: Results) -> None:
         "automatic pre-labels (never count as judgements)": 1,
         "simulated judgements (there are human ones)": 1,
         "judgements no longer valid: the definition of the label has changed": 1,
-        "judgements of answers that are no item of this study": 1,
+        "judgements of answers that are no item of the plan": 1,
         "items to be judged without a usable judgement": 2,
         "items with a tie between labels": 1,
         "rows whose `other_sense` became `unrelated` (no given form carries the sense)": 1,

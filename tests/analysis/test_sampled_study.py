@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,50 @@ def test_a_drawn_sample_goes_through_all_stages(outputs: Callable[..., Any]) -> 
     assert units["weight"] == pytest.approx(4 * len(drawn))  # no item is shared between trajectories here
     right = sum(int(name.split("|")[0][1:]) % 2 for name in drawn)
     assert contrast["parts"]["apparent"]["point"] == pytest.approx(right / len(drawn))
+
+
+def test_an_audited_campaign_with_strata_and_hidden_tasks_goes_through_all_stages(outputs: Callable[..., Any]) -> None:
+    """Forty of eighty trajectories by outcome: 20 of the 40 that come right, 20 of the 40 that never do.
+
+    Patched answers that equal the reference are asked about one time in two. Annotators get three controls and see some
+    items twice; neither counts.
+    """
+    campaign = annotation(40)
+    campaign["rows"]["strata"] = ["outcome"]
+    campaign |= {"prelabels": "accept_reference", "audit": 0.5, "overlap": 2, "controls": 3, "repeats": 0.25}
+    campaign["annotators"] = [{"name": name} for name in ("ann", "ben", "cat")]
+    study = outputs(annotation=campaign).write()
+    found = plan_judge_analyse(study.folder)
+    links = study.links().to_pandas()
+    drawn = links[links["drawn"]]
+    audited = drawn.loc[drawn["audit_probability"] < 1].set_index("item_id")["asked"]
+    assert 0 < audited.sum() < len(audited)
+    assert found["audit"]["asked"] == audited.sum()
+    assert found["audit"]["unasked"] == len(audited) - audited.sum()
+    left = found["left_out"]
+    assert left["items that the audit did not ask about (unjudged, outside the sample)"] == len(audited) - audited.sum()
+    roles = Counter(line.role for line in study.annotations())
+    assert roles["control"] == left["control tasks (made-up items with a known answer)"] == 9
+    assert 0 < left["repeated judgements (kept for self-agreement)"] <= roles["repeat"]  # a second look may be skipped
+    assert found["agreement"]["judgements"] <= 2 * len(study.items())
+    (contrast,) = found["contrasts"]
+    right = audited.sum()  # of 40, each with chance 1/2 of the draw and 1/2 of the audit
+    never = int((~drawn.groupby("trajectory")["audit_probability"].min().lt(1)).sum())
+    assert contrast["units"] == right + never
+    assert contrast["parts"]["apparent"]["point"] == pytest.approx(4 * right / (4 * right + 2 * never))
+
+
+def test_labels_shown_on_pages_are_compared_with_labels_withheld(outputs: Callable[..., Any]) -> None:
+    """Simulated annotators do not look at the label: both shares are how often they agree with the lexicon."""
+    campaign = {**annotation(None), "prelabels": "shown", "audit": 0.4}
+    study = outputs(annotation=campaign).write()
+    found = plan_judge_analyse(study.folder)["anchoring"]
+    known = [line for line in study.annotations() if line.prelabel and line.status == "judged"]
+    for name, shown in (("shown", True), ("withheld", False)):
+        side = [line.label == line.prelabel for line in known if line.prelabel_shown == shown]
+        assert found[f"judgements_{name}"] == len(side) > 30
+        assert found[name]["point"] == pytest.approx(sum(side) / len(side))
+    assert found["difference"]["low"] <= found["shown"]["point"] - found["withheld"]["point"]
 
 
 def test_the_whole_population_is_the_sample_without_a_draw(outputs: Callable[..., Any]) -> None:

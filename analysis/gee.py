@@ -39,7 +39,7 @@ def logistic_gee(outcome: Array, design: Array, clusters: npt.NDArray[np.intp], 
     count, size = int(clusters.max()) + 1, design.shape[1]
     if count <= size:
         raise ValueError(f"{count} clusters are too few for {size} coefficients")
-    coefficients = np.zeros(size)
+    coefficients: Array = np.zeros(size)
     for _ in range(60):
         mean = expit(design @ coefficients)
         variance = weight * mean * (1 - mean)

@@ -10,34 +10,35 @@ from gainsift.analysis.estimate import Array
 from gainsift.analysis.significance import INDEPENDENT_UNITS, Significance
 
 
-def _in_use(table: Array) -> Array:
-    """Without the categories that occur neither before nor after."""
-    used = (table.sum(0) + table.sum(1)) > 0
-    return table[np.ix_(used, used)]
+def _undefined(method: str, reason: str = "no unit moved") -> Significance:
+    return Significance(method, reason=reason, warning=INDEPENDENT_UNITS)
 
 
-def _undefined(method: str, table: Array) -> Significance | None:
-    if len(table) < 2 or np.array_equal(table, np.diag(np.diag(table))):
-        return Significance(method, reason="no unit moved", warning=INDEPENDENT_UNITS)
-    return None
+def _moves(table: Array) -> Array:
+    """The table without its diagonal."""
+    return table - np.diag(np.diag(table))
 
 
 def _homogeneity(table: Array, method: str, key: str) -> Significance:
     from statsmodels.stats.contingency_tables import SquareTable
 
-    table = _in_use(table)
-    if (reason := _undefined(method, table)) is not None:
-        return reason
-    movers = table + table.T
-    np.fill_diagonal(movers, 0)
-    keep = movers.sum(0) > 0  # a category that nothing enters or leaves makes the covariance singular
-    table = table[np.ix_(keep, keep)]
-    found = SquareTable(table, shift_zeros=False).homogeneity(method=key)
-    if not np.isfinite(found.statistic) or not 0 <= found.pvalue <= 1 or found.statistic < 0:
-        return Significance(method, reason="the covariance of the marginals is singular", warning=INDEPENDENT_UNITS)
-    return Significance(
-        method, float(found.pvalue), float(found.statistic), (float(found.df),), warning=INDEPENDENT_UNITS
-    )
+    moves = _moves(table)
+    if not moves.any():
+        return _undefined(method)
+    # A category that nothing enters or leaves makes the covariance singular. It goes, but its units stay: on the
+    # diagonal it does not matter where.
+    keep = (moves.sum(0) + moves.sum(1)) > 0
+    kept = table[np.ix_(keep, keep)].copy()
+    kept[0, 0] += np.diag(table)[~keep].sum()
+    covariance = np.diag(moves.sum(0) + moves.sum(1)) - moves - moves.T
+    if key == "bhapkar":
+        net = moves.sum(1) - moves.sum(0)
+        covariance -= np.outer(net, net) / table.sum()
+    if np.linalg.matrix_rank(covariance[np.ix_(keep, keep)]) < keep.sum() - 1:
+        return _undefined(method, "the covariance of the marginals is singular")
+    found = SquareTable(kept, shift_zeros=False).homogeneity(method=key)
+    statistic, p = float(found.statistic), float(found.pvalue)
+    return Significance(method, p, statistic, (float(found.df),), warning=INDEPENDENT_UNITS)
 
 
 def stuart_maxwell(table: Array) -> Significance:
@@ -57,15 +58,14 @@ def bowker(table: Array) -> Significance:
     """
     from scipy.stats import chi2
 
-    method = "Bowker"
-    if (reason := _undefined(method, table)) is not None:
-        return reason
+    if not _moves(table).any():
+        return _undefined("Bowker")
     upper = np.triu_indices(len(table), 1)
     there, back = table[upper], table.T[upper]
     occur = there + back > 0
     statistic = float(((there - back)[occur] ** 2 / (there + back)[occur]).sum())
     df = float(occur.sum())
-    return Significance(method, float(chi2.sf(statistic, df)), statistic, (df,), warning=INDEPENDENT_UNITS)
+    return Significance("Bowker", float(chi2.sf(statistic, df)), statistic, (df,), warning=INDEPENDENT_UNITS)
 
 
 def mcnemar(gained: int, lost: int) -> Significance:
@@ -73,7 +73,7 @@ def mcnemar(gained: int, lost: int) -> Significance:
     from statsmodels.stats.contingency_tables import mcnemar as exact
 
     if not gained + lost:
-        return Significance("McNemar, exact", reason="no unit moved", warning=INDEPENDENT_UNITS)
+        return _undefined("McNemar, exact")
     found = exact([[0, gained], [lost, 0]], exact=True)
     return Significance("McNemar, exact", float(found.pvalue), float(found.statistic), warning=INDEPENDENT_UNITS)
 
@@ -88,7 +88,7 @@ def mcnemar_mid_p(gained: int, lost: int) -> Significance:
 
     few, moved = min(gained, lost), gained + lost
     if not moved:
-        return Significance("McNemar, mid-p", reason="no unit moved", warning=INDEPENDENT_UNITS)
+        return _undefined("McNemar, mid-p")
     point = float(binom.pmf(few, moved, 0.5))
     p = 1 - point / 2 if gained == lost else 2 * float(binom.cdf(few, moved, 0.5)) - point
     return Significance("McNemar, mid-p", p, float(few), warning=INDEPENDENT_UNITS)

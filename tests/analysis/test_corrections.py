@@ -1,0 +1,33 @@
+"""Corrections on the fifteen p-values of Benjamini & Hochberg (1995), section 4, and by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gainsift.analysis.corrections import IN_WORDS, adjusted
+
+P_VALUES = pd.read_csv(Path(__file__).parent / "reference" / "20_benjamini_hochberg1995_pvalues.csv")["p"].tolist()
+
+
+def test_benjamini_and_hochberg_reject_four_and_holm_three() -> None:
+    """Published: 4 rejections by their procedure at q = .05, 3 by Bonferroni's; Holm's are computed."""
+    assert sum(p <= 0.05 for p in adjusted(P_VALUES, "fdr_bh") if p is not None) == 4
+    assert sum(p <= 0.05 for p in adjusted(P_VALUES, "holm") if p is not None) == 3
+
+
+def test_by_hand() -> None:
+    """Holm: 3 × .01, then 2 × .03, then the last may not fall below. Benjamini-Hochberg: 3/1, 3/2, 3/3 from above."""
+    assert adjusted([0.03, 0.01, 0.04], "holm") == pytest.approx([0.06, 0.03, 0.06])
+    assert adjusted([0.03, 0.01, 0.04], "fdr_bh") == pytest.approx([0.04, 0.03, 0.04])
+
+
+@pytest.mark.parametrize("correction", IN_WORDS)
+def test_an_undefined_test_is_no_member_of_the_family(correction: str) -> None:
+    found = adjusted([0.03, None, 0.01, 0.04], correction)  # type: ignore[arg-type]
+    assert found.pop(1) is None
+    assert found == adjusted([0.03, 0.01, 0.04], correction)  # type: ignore[arg-type]
+    assert adjusted([None, None], correction) == [None, None]  # type: ignore[arg-type]
+    assert adjusted([], correction) == []  # type: ignore[arg-type]

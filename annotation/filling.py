@@ -69,8 +69,13 @@ class Filling:
             self.project = ensure_project(api, self.study, self.key, known)
         if self.project is None:
             return
-        waiting = None if dry_run else InFlight(self.study).left(self.project.id)
-        self.there = list_tasks(api, self.project.id) if waiting is None else settle(api, self.project.id, waiting)
+        flight = InFlight(self.study)
+        waiting = None if dry_run else flight.left(self.project.id)
+        if waiting is None:
+            self.there = list_tasks(api, self.project.id)
+        else:
+            self.there = settle(api, self.project.id, waiting)
+            flight.arrived()
         self._tidy(api, dry_run)
 
     @property

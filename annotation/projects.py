@@ -151,9 +151,7 @@ def _clear_surplus(api: Api, ids: list[int]) -> int:
 
 
 def settings_of(study: Study, key: ProjectKey) -> dict[str, Any]:
-    """What a project of this key is to be. Raises WorkError for a kind without a page."""
-    if key.kind not in LABEL_CONFIGS:
-        raise WorkError(str(study.assignments_file), f"no labelling page for tasks of role {key.kind}")
+    """What a project of this key is to be."""
     instruction = instruction_html(study.taxonomy)
     return {
         "title": key.title,

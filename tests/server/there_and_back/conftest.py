@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,9 @@ import httpx
 import pytest
 import yaml
 
-from gainsift.annotation.projects import find_projects, keys_of
 from gainsift.annotation.label_studio_api import Api
 from gainsift.annotation.patience import Patience
+from gainsift.annotation.projects import find_projects, keys_of
 from gainsift.annotation.tasks import task_uid
 from gainsift.schemas.concepts import Concept, Sense
 from gainsift.schemas.files import write_jsonl, write_parquet
@@ -44,8 +46,9 @@ def make_item(answer: str, out: str = "de", intended: str = "dog") -> Item:
 
 
 def write_study(folder: Path, assignments: Iterable[Assignment] = (), **annotation: Any) -> Study:
-    """A study folder with the files that push and pull read."""
+    """A study folder with the files that push and pull read; `id` and `taxonomy` are keys of study.yaml itself."""
     folder.mkdir(parents=True, exist_ok=True)
+    top = {key: annotation.pop(key) for key in ("id", "taxonomy") if key in annotation}
     spec = {"annotators": [{"name": name} for name in ("ann", "ben", "cat")], **annotation}
     config = {
         "name": "my-secret-study",
@@ -54,6 +57,7 @@ def write_study(folder: Path, assignments: Iterable[Assignment] = (), **annotati
         "trained_languages": ["en", "de", "fr"],
         "language_pairs": [["en", "de"], ["en", "fr"]],
         "annotation": spec,
+        **top,
     }
     (folder / "study.yaml").write_text(yaml.safe_dump(config), "utf-8")
     write_jsonl(folder / "concepts.jsonl", CONCEPTS, CONCEPTS_FORMAT)
@@ -186,3 +190,55 @@ def look_fixture() -> Callable[[Api, Study], Seen]:
 @pytest.fixture
 def item() -> Callable[..., Item]:
     return make_item
+
+
+@pytest.fixture(name="assign")
+def assign_fixture() -> Callable[..., None]:
+    return assign
+
+
+@pytest.fixture(name="assignment")
+def assignment_fixture() -> Callable[..., Assignment]:
+    return assignment
+
+
+@pytest.fixture
+def secrets() -> tuple[str, ...]:
+    return SECRETS
+
+
+@pytest.fixture
+def taxonomy(tmp_path: Path) -> Callable[..., str]:
+    """taxonomy(label=..., definition=...): the built-in one with another `correct`, as the study's taxonomy.yaml.
+
+    taxonomy(drop="other_sense") leaves that category out.
+    """
+
+    def write(drop: str = "", **change: str) -> str:
+        data = yaml.safe_load(resources.files("gainsift.schemas").joinpath("taxonomy.yaml").read_text("utf-8"))
+        data["categories"] = [category for category in data["categories"] if category["id"] != drop]
+        next(category for category in data["categories"] if category["id"] == "correct").update(change)
+        for step in data["decision"]:
+            step["labels"] = [label for label in step["labels"] if label != drop]
+        data["decision"] = [step for step in data["decision"] if step["labels"]]
+        (tmp_path / "study").mkdir(exist_ok=True)
+        (tmp_path / "study" / "taxonomy.yaml").write_text(yaml.safe_dump(data, sort_keys=False), "utf-8")
+        return "taxonomy.yaml"
+
+    return write
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address and a token."""
+
+    url: str
+    token: str
+
+
+@pytest.fixture
+def free_address() -> Place:
+    """Nobody listens there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return Place(f"http://127.0.0.1:{probe.getsockname()[1]}", "0" * 40)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gainsift.analysis.estimate import Estimate
+from gainsift.schemas.spreadsheet import guarded
 
 Kind = Literal["text", "count", "weight", "points", "rate", "coefficient", "percent"]
 """points: a rate difference, shown times 100 with a sign; rate: shown as per cent; percent: already 0 to 100."""
@@ -122,13 +123,10 @@ def to_csv(table: Table) -> str:
     return out.getvalue()
 
 
-_FORMULA = tuple("=+-@\t\r＝＋－＠")
-
-
 def _cell(value: Any) -> Any:
     """Formula injection (OWASP): a text cell may not begin with a sign that starts a formula."""
-    if isinstance(value, str) and value.lstrip(" \n\v\f\u00a0\ufeff").startswith(_FORMULA):
-        return "'" + value
+    if isinstance(value, str):
+        return guarded(value)
     return "" if value is None else value
 
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gainsift.cli import adjudicate, homecoming, plan, pull, push, serve
+from gainsift.cli import adjudicate, homecoming, plan, pull, push, serve, table
 
 if TYPE_CHECKING:
     from gainsift.schemas.study import Study
@@ -83,6 +83,7 @@ app.command()(pull.pull)
 
 app.command(name="import")(homecoming.import_)
 app.command()(adjudicate.adjudicate)
+app.command()(table.table)
 
 
 @app.command()

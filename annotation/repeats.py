@@ -21,11 +21,16 @@ def add_repeats(
 
     Between a task and its repeat lies at least half of the list that this makes.
     """
-    base = sorted([*tasks, *have], key=lambda task: (task.order, task.uid))
     again = {task.item.item_id for task in have}
-    half = [task for task in base[: len(base) // 2] if task.role == "main" and task.item.item_id not in again]
-    half.sort(key=lambda task: (task.prelabel_shown, luck(seed, f"repeat|{task.uid}"), task.uid))
-    return _later(study_id, base, {task.uid for task in half[: max(0, number - len(have))]})
+    early = sorted(tasks, key=_place)[: len(tasks) // 2]
+    able = [task for task in early if task.role == "main" and task.item.item_id not in again]
+    able.sort(key=lambda task: (task.prelabel_shown, luck(seed, f"repeat|{task.uid}"), task.uid))
+    chosen = {task.uid for task in able[: max(0, number - len(have))]}
+    return _later(study_id, sorted([*tasks, *have], key=_place), chosen)
+
+
+def _place(task: Assignment) -> tuple[float, str]:
+    return task.order, task.uid
 
 
 def _later(study_id: str, base: Sequence[Assignment], chosen: Set[str]) -> list[Assignment]:
@@ -33,14 +38,15 @@ def _later(study_id: str, base: Sequence[Assignment], chosen: Set[str]) -> list[
 
     The j-th chosen task (from 0), at place i of the base, has its repeat before place p = i - j + ⌈(b + m) / 2⌉. In
     the list of b + m tasks that results, p - i tasks of the base and j earlier repeats are then between the two, at
-    least half of the list. As the chosen are in the first half of the base, p ≤ b.
+    least half of the list. As the chosen are in the first half of the base, p ≤ b; should repeats of an earlier plan
+    have pushed one of them out of it, its own comes last.
     """
     found: list[Assignment] = []
     half = ceil((len(base) + len(chosen)) / 2)
     for place, task in enumerate(base):
         if task.uid not in chosen:
             continue
-        before = place - len(found) + half
+        before = min(place - len(found) + half, len(base))
         low = base[before - 1].order
         high = base[before].order if before < len(base) else low + 1 / len(base)
         found.append(

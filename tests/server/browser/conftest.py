@@ -30,8 +30,6 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
-SECRETS = ("secretmodel", "step100", "step200", "my-secret-study", "unpatched", "tgt_tgt", "en_en")
-"""Names in study.yaml, and of settings, that must not be in anything that a browser gets."""
 CONCEPTS = [
     Concept(
         id="spring.coil",

@@ -14,7 +14,7 @@ from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import json_line, parquet_records, parse_line, write_parquet
 from gainsift.schemas.json_schemas import FOLDER, RECORDS, schema_text
 from gainsift.schemas.rows import Annotation, Item, Link, Translation
-from gainsift.schemas.study import ANNOTATION_FORMAT
+from gainsift.schemas.study import ANNOTATION_FORMAT, LINKS_FORMAT
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40)
 
@@ -62,10 +62,11 @@ def test_a_concept_survives_jsonl(forms: list[str], gloss: str) -> None:
 
 def test_a_link_survives_parquet(tmp_path: Path) -> None:
     link = Link(
-        row_id="r", item_id="i", trajectory="p|en|de", trajectory_probability=0.25, item_probability=0.4375, drawn=True
-    )
-    write_parquet(tmp_path / "links.parquet", Link, [link], "links/1")
-    assert parquet_records(tmp_path / "links.parquet", Link, "links/1", "make it") == [link]
+        row_id="r", item_id="i", trajectory="p|en|de", trajectory_probability=0.25, item_probability=0.0875, drawn=True,
+        audit_probability=0.2, asked=False,
+    )  # fmt: skip
+    write_parquet(tmp_path / "links.parquet", Link, [link], LINKS_FORMAT)
+    assert parquet_records(tmp_path / "links.parquet", Link, LINKS_FORMAT, "make it") == [link]
 
 
 def test_an_item_key_counts_every_part() -> None:

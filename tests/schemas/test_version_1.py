@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from gainsift.schemas.study import Study
+from gainsift.schemas.files import append_jsonl, read_jsonl
+from gainsift.schemas.rows import Annotation
+from gainsift.schemas.study import ANNOTATION_FORMAT, Study
 from gainsift.schemas.validity import validity
 
 FOLDER = Path(__file__).parent / "version_1"
@@ -38,3 +41,29 @@ def test_ids_and_fingerprints_are_worked_out_as_then() -> None:
     assert type(pair).make_id(*ids) == pair.pair_id
     (line,) = study.annotations()
     assert validity(line, study.taxonomy, study.concepts) == "valid"
+
+
+def test_what_version_1_did_not_know_has_its_default() -> None:
+    """No audit, no role but the ordinary one, no automatic label, no assignments."""
+    study = Study.open(FOLDER)
+    assert [(link["audit_probability"], link["asked"]) for link in study.links().to_pylist()] == [(1.0, True)] * 2
+    (line,) = study.annotations()
+    assert (line.format, line.role, line.disagreement, line.problems) == ("annotation/2", "main", None, [])
+    assert (line.prelabel, line.prelabel_shown) == (None, False)
+    assert study.assignments() == []
+    spec = study.config.annotation
+    assert (spec.overlap, spec.calibration, spec.repeats, spec.controls, spec.prelabels) == ("all", 0, 0, 0, "off")
+
+
+def test_a_file_may_hold_lines_of_both_versions(tmp_path: Path) -> None:
+    """A study that was begun under version 1 goes on: its old lines are read beside the new ones."""
+    old = FOLDER / "annotations.jsonl"
+    file = tmp_path / "annotations.jsonl"
+    file.write_bytes(old.read_bytes())
+    (line,) = read_jsonl(old, Annotation, ANNOTATION_FORMAT, "import")
+    later = line.model_copy(update={"label": "plain_copy", "role": "calibration"})
+    append_jsonl(file, [later], ANNOTATION_FORMAT)
+    assert [json.loads(text)["format"] for text in file.read_text("utf-8").splitlines()] == [
+        "annotation/1", "annotation/2",
+    ]  # fmt: skip
+    assert read_jsonl(file, Annotation, ANNOTATION_FORMAT, "import") == [line, later]

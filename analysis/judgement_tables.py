@@ -140,8 +140,8 @@ def anchoring_table(study: Study, found: Sequence[Anchoring], recipe: str) -> Ta
             }
             for one in found
         ],
-        ["Which pages showed the automatic label was drawn at random. Every judgement counts once; `unsure` and other"
-         " missing answers equal no other label. Repeated tasks and controls are left out. Intervals resample word"
+        ["Which pages showed the automatic label was drawn at random. Every judgement counts once, `unsure` as"
+         " different from the label. Repeated tasks and controls are left out. Intervals resample word"
          " families."],
         recipe,
     )  # fmt: skip

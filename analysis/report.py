@@ -154,8 +154,8 @@ def _by_group(results: Results) -> dict[str, list[Any]]:
 
 
 def unbroken(sentence: str) -> str:
-    """Keep a figure and its interval on one line."""
-    return re.sub(r" \[[^][]*\]", lambda found: found.group().replace(" ", "\u00a0"), sentence)
+    """Keep a figure, its sign for per cent and its interval on one line."""
+    return re.sub(r" (\[[^][]*\]|%)", lambda found: found.group().replace(" ", "\u00a0"), sentence)
 
 
 def data_uri(image: bytes) -> str:

@@ -103,8 +103,8 @@ def audit_sentence(results: Results) -> str:
         told = f"None of {counted(found.asked, 'audited answer')} that equal the reference has a usable verdict"
     else:
         told = (
-            f"Of {counted(found.decided, 'audited answer')} that equal the reference, people do not call {found.wrong}"
-            f" correct: {_percent(found.share)}{_limits(found.share)}"
+            f"Of {counted(found.decided, 'audited answer')} that equal the reference, people reject {found.wrong}"
+            f" ({_percent(found.share)}{_limits(found.share)})"
         )
     return f"{told}. Not asked about, and so unjudged: {found.unasked}."
 

@@ -194,7 +194,7 @@ def test_the_audit_by_hand(maker: Any) -> None:
     (row,) = results.tables["audit"].rows
     assert row["share"] == found.share
     assert results.tables["audit"].signature.startswith("audit:clopper-pearson|items:3|ci:0.9|tax:1|v:")
-    text = "Of 2 audited answers that equal the reference, people do not call 1 correct: 50.0 % [2.5, 97.5]. Not asked"
+    text = "Of 2 audited answers that equal the reference, people reject 1 (50.0 % [2.5, 97.5]). Not asked"
     assert text in page
     assert json.loads((maker.folder / "report" / "summary.json").read_text("utf-8"))["audit"]["decided"] == 2
 

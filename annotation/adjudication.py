@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from random import Random
 
 from gainsift.annotation.assignment import place, write_assignments
-from gainsift.annotation.current import current_judgements, settled
+from gainsift.annotation.current import Reading, current_judgements, reading, settled
 from gainsift.annotation.one_at_a_time import one_at_a_time
 from gainsift.annotation.tasks import task_uid
 from gainsift.schemas.campaign import ADJUDICATOR
 from gainsift.schemas.rows import Annotation, Assignment, Item
 from gainsift.schemas.study import Study
-from gainsift.schemas.taxonomy import SENSE_LABEL
-
-Reading = tuple[str, str | None]
-"""Label, and sense with `other_sense`."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +58,8 @@ def adjudications_of(assignments: Iterable[Assignment]) -> dict[tuple[str, str],
 
 
 def readings(votes: Mapping[str, Annotation]) -> list[Reading]:
-    """The distinct readings of an item, sorted; a sense counts with the label of another sense alone."""
-    found = {(str(line.label), line.sense if line.label == SENSE_LABEL else None) for line in votes.values()}
-    return sorted(found, key=lambda one: (one[0], one[1] or ""))
+    """The distinct readings of an item, sorted."""
+    return sorted({reading(line) for line in votes.values()}, key=lambda one: (one[0], one[1] or ""))
 
 
 def _tasks(

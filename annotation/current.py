@@ -7,23 +7,31 @@ from datetime import UTC, datetime
 
 from gainsift.annotation.earlier import Validities
 from gainsift.annotation.label_studio_json import moment
-from gainsift.schemas.rows import Annotation
+from gainsift.schemas.rows import Annotation, Source
 from gainsift.schemas.study import Study
+from gainsift.schemas.taxonomy import SENSE_LABEL
 
+Reading = tuple[str, str | None]
+"""Label, and sense with `other_sense`."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 Votes = dict[str, dict[str, Annotation]]
 """content key of the item -> annotator -> judgement."""
 
 
-def current_judgements(study: Study, lines: Iterable[Annotation]) -> Votes:
-    """The judgements of people that hold, the latest of each annotator and item; second looks and controls are none.
+def reading(line: Annotation) -> Reading:
+    """What a judgement says: its label, and the sense that goes with the label of another sense alone."""
+    return str(line.label), line.sense if line.label == SENSE_LABEL else None
+
+
+def current_judgements(study: Study, lines: Iterable[Annotation], source: Source = "human") -> Votes:
+    """The judgements that hold, the latest of each annotator and item; second looks and controls are none.
 
     A later round comes after an earlier one, then the time of the last change decides, then the place in `lines`.
     """
     validity = Validities(study)
     votes: Votes = {}
     for line in lines:
-        if line.study != study.id or line.source != "human" or line.role not in ("main", "calibration"):
+        if line.study != study.id or line.source != source or line.role not in ("main", "calibration"):
             continue
         if line.status != "judged" or validity(line) != "valid":
             continue

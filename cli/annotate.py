@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gainsift.cli import adjudicate, homecoming, plan, pull, push, serve, table
+from gainsift.cli import adjudicate, homecoming, plan, pull, push, serve, status, table
 
 if TYPE_CHECKING:
     from gainsift.schemas.study import Study
@@ -79,6 +79,7 @@ def export(study: StudyFolder) -> None:
 app.command()(serve.serve)
 app.command()(push.push)
 app.command()(pull.pull)
+app.command()(status.status)
 
 
 app.command(name="import")(homecoming.import_)

@@ -134,6 +134,7 @@ def agreement(
     twice = plain.chosen(plain.sizes >= 2)
     support = np.bincount(plain.codes[plain.codes >= 0], minlength=len(plain.labels))
     coefficients, labels = _whole(plain, scale, draw)
+    pairwise = [_pair(plain, a, b, scale, draw) for a, b in combinations(plain.annotators, 2)]
     return Agreement(
         items=len(plain.codes),
         pairable=len(twice.codes),
@@ -141,8 +142,8 @@ def agreement(
         annotators=list(plain.annotators),
         labels=list(plain.labels),
         coefficients=coefficients,
-        weighted={} if ratings.weights is None else _whole(ratings, scale, draw)[0],
-        pairwise=[_pair(plain, a, b, scale, draw) for a, b in combinations(plain.annotators, 2)],
+        weighted={} if ratings.weights is None else _whole(ratings, scale, draw)[0],  # last: others stay as they are
+        pairwise=pairwise,
         per_label=[
             LabelAgreement(name, alpha, int(count))
             for name, alpha, count in zip(plain.labels, labels, support, strict=True)

@@ -15,6 +15,8 @@ from gainsift.analysis.estimate import Estimate, divide
 from gainsift.analysis.figures import STYLE, _frame
 from gainsift.analysis.wording import visible
 
+MOST_ANNOTATORS, MOST_LABELS = 25, 60
+"""More of them are no figure for a page."""
 LONGEST = 24
 """Signs of a name that are shown; a longer one ends in …"""
 

@@ -55,13 +55,14 @@ def at_conditions(
     """Agreement on the distinct items that occur at each condition, and weighted by how many outputs they stand for.
 
     `rows`: condition -> item -> its (weighted) number of outputs there; items that nobody judged may be among them.
-    The same items at two conditions give the same figures: what drifts is which answers occur.
+    The same items at two conditions give the same figures: what drifts is which answers occur. Each condition has a
+    generator of its own, spawned in their order.
     """
     return {
         condition: agreement(
-            {item: table[item] for item in of_items if item in table}, level, resamples, confidence, rng, of_items
+            {item: table[item] for item in of_items if item in table}, level, resamples, confidence, own, of_items
         )
-        for condition, of_items in rows.items()
+        for (condition, of_items), own in zip(rows.items(), rng.spawn(len(rows)), strict=True)
     }
 
 

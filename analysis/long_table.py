@@ -4,56 +4,116 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gainsift.schemas.errors import UserError
 
 COLUMNS = ("item", "annotator", "label")
-Row = tuple[int, str, str, str]
-"""Line, item, annotator, label."""
+NO = ("", "0", "no", "false")
+"""What stands in the column of repeats where a judgement is none."""
+
+
+@dataclass(frozen=True)
+class Further:
+    """Names of further columns that are to be read: `weight` says how much an item counts (at its condition),
+    `condition` where it occurs, `repeat` which judgements are hidden repeats (all but NO)."""
+
+    weight: str | None = None
+    condition: str | None = None
+    repeat: str | None = None
+
+    def named(self) -> list[str]:
+        return [name for name in (self.weight, self.condition, self.repeat) if name is not None]
 
 
 @dataclass(frozen=True)
 class LongTable:
     """`labels` is item -> annotator -> label; `skipped` counts rows without a label and exact repetitions.
 
-    An item that has rows but no label is kept with no votes, so that it is counted.
+    An item that has rows but no label is kept with no votes, so that it is counted. `occurs` is condition -> item ->
+    weight, one condition "" where none was asked for; `repeats` is item -> annotator -> labels, in the file's order.
     """
 
     labels: dict[str, dict[str, str]]
     skipped: int
+    occurs: dict[str, dict[str, float]]
+    repeats: dict[str, dict[str, list[str]]]
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What each item counts over all conditions."""
+        total: dict[str, float] = {}
+        for items in self.occurs.values():
+            for item, weight in items.items():
+                total[item] = total.get(item, 0.0) + weight
+        return total
 
 
-def read_long_table(path: Path, numeric: bool = False) -> LongTable:
-    """Read and check a file. Further columns are ignored; an empty label is a gap.
+def read_long_table(path: Path, numeric: bool = False, further: Further | None = None) -> LongTable:
+    """Read and check a file. Columns that were not asked for are ignored; an empty label is a gap.
 
-    Two different labels of one annotator for one item are an error: which of them counts is not ours to choose.
-    With `numeric` every label must be a number. Raises UserError with file and line.
+    Two different labels of one annotator for one item are an error: which of them counts is not ours to choose; so
+    are two weights of one item at one condition. With `numeric` every label must be a number. Raises UserError with
+    file and line.
     """
-    labels: dict[str, dict[str, str]] = {}
-    seen: dict[tuple[str, str], int] = {}
+    further = further or Further()
+    table = LongTable({}, 0, {}, {})
+    lines: dict[tuple[str, str], int] = {}
+    places: set[tuple[str, str, str]] = set()
     skipped = 0
-    for line, item, annotator, label in _rows(path, _text(path)):
-        votes = labels.setdefault(item, {})
+    for line, (item, annotator, label, *rest) in _rows(path, _text(path), [*COLUMNS, *further.named()]):
+        where = f"{path}:{line}"
+        extra = dict(zip(further.named(), rest, strict=True))
+        if label and numeric:
+            label = _number(label, where)
+        if further.repeat and extra[further.repeat].casefold() not in NO:
+            table.repeats.setdefault(item, {}).setdefault(annotator, []).extend([label] if label else [])
+            skipped += not label
+            continue
+        votes = table.labels.setdefault(item, {})
+        condition = _occurs(table.occurs, item, extra, further, where)
         if not label:
             skipped += 1
             continue
-        if numeric:
-            label = _number(label, f"{path}:{line}")
-        if annotator in votes:
-            if votes[annotator] != label:
-                raise UserError(
-                    f"{path}:{line}",
-                    f"annotator {annotator!r} labels item {item!r} {label!r} here"
-                    f" and {votes[annotator]!r} on line {seen[item, annotator]}",
-                    "keep one row for each item and annotator",
-                )
-            skipped += 1
-            continue
-        votes[annotator] = label
-        seen[item, annotator] = line
-    return LongTable(labels, skipped)
+        if votes.setdefault(annotator, label) != label:
+            raise UserError(
+                where,
+                f"annotator {annotator!r} labels item {item!r} {label!r} here"
+                f" and {votes[annotator]!r} on line {lines[item, annotator]}",
+                "keep one row for each item and annotator",
+            )
+        lines.setdefault((item, annotator), line)
+        skipped += (item, annotator, condition) in places
+        places.add((item, annotator, condition))
+    return replace(table, skipped=skipped)
+
+
+def _occurs(known: dict[str, dict[str, float]], item: str, extra: dict[str, str], further: Further, where: str) -> str:
+    """Note the condition and weight of an item; returns the condition."""
+    condition = extra[further.condition] if further.condition else ""
+    if further.condition and not condition:
+        raise UserError(where, f"no {further.condition}", "say at which condition the item occurs")
+    weight = _weight(extra[further.weight], further.weight, where) if further.weight else 1.0
+    before = known.setdefault(condition, {}).setdefault(item, weight)
+    if before != weight:
+        raise UserError(
+            where,
+            f"item {item!r} has the {further.weight} {weight:g} here and {before:g} further up",
+            "give an item one weight" + (" at each condition" if further.condition else ""),
+        )
+    return condition
+
+
+def _weight(text: str, name: str, where: str) -> float:
+    try:
+        weight = float(text)
+        if not 0 <= weight < float("inf"):
+            raise ValueError
+    except ValueError:
+        raise UserError(where, f"{name} {text!r} is not a finite number of 0 or more", "mend that row") from None
+    return weight
 
 
 def _text(path: Path) -> str:
@@ -68,9 +128,10 @@ def _text(path: Path) -> str:
         raise UserError(f"{path}:{line}", f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
 
 
-def _rows(path: Path, text: str) -> list[Row]:
+def _rows(path: Path, text: str, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
+    """Line and fields, in the order of `columns`, of every row that is not blank."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[Row] = []
+    rows: list[tuple[int, list[str]]] = []
     places: list[int] = []
     width = 0
     try:
@@ -78,7 +139,7 @@ def _rows(path: Path, text: str) -> list[Row]:
             if not any(field.strip() for field in fields):
                 continue
             if not places:
-                places, width = _places(path, fields), len(fields)
+                places, width = _places(path, fields, columns), len(fields)
                 continue
             if len(fields) != width:
                 raise UserError(
@@ -86,11 +147,11 @@ def _rows(path: Path, text: str) -> list[Row]:
                     f"expected {width} fields as in the header, found {len(fields)}",
                     "mend that row (quote fields that hold commas)",
                 )
-            item, annotator, label = (fields[place].strip() for place in places)
-            if not item or not annotator:
-                missing = "item" if not item else "annotator"
-                raise UserError(f"{path}:{reader.line_num}", f"no {missing}", "mend or remove that row")
-            rows.append((reader.line_num, item, annotator, label))
+            cells = [fields[place].strip() for place in places]
+            for name, cell in zip(COLUMNS[:2], cells, strict=False):
+                if not cell:
+                    raise UserError(f"{path}:{reader.line_num}", f"no {name}", "mend or remove that row")
+            rows.append((reader.line_num, cells))
     except csv.Error as error:
         raise UserError(f"{path}:{reader.line_num}", f"broken row ({error})", "mend the quotes of that row") from None
     if not places:
@@ -100,19 +161,19 @@ def _rows(path: Path, text: str) -> list[Row]:
     return rows
 
 
-def _places(path: Path, header: list[str]) -> list[int]:
+def _places(path: Path, header: list[str], columns: Sequence[str]) -> list[int]:
     names = [name.strip() for name in header]
-    missing = [name for name in COLUMNS if name not in names]
+    missing = [name for name in columns if name not in names]
     if missing:
         raise UserError(
             f"{path}:1",
             f"missing column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; found: {', '.join(names)[:200]}",
-            "the first line must name item,annotator,label, parted by commas",
+            f"the first line must name {','.join(columns)}, parted by commas",
         )
-    twice = [name for name in COLUMNS if names.count(name) > 1]
+    twice = [name for name in columns if names.count(name) > 1]
     if twice:
         raise UserError(f"{path}:1", f"column {twice[0]} stands twice", "keep one of them")
-    return [names.index(name) for name in COLUMNS]
+    return [names.index(name) for name in columns]
 
 
 def _number(label: str, where: str) -> str:

@@ -22,10 +22,10 @@ BLOCK = 1 << 22
 """Cells of the table resamples x patterns that are held at once (32 MB of them)."""
 CACHE = 1 << 14
 """Units that are drawn at once."""
-COMMON = 20
+COMMON = 40
 """Units of a pattern from which a binomial number is quicker than drawing them one by one."""
 PERCENTILE = "percentile limits of resampled items"
-DROPPED = "interval of the resamples in which the figure is defined; in some of them it is not"
+DROPPED = "Interval over the resamples in which the figure is defined; in some it is not."
 UNANIMOUS = (
     "No disagreement seen, and resampling would show none: the lower limit is 1 − b/e, where b = 1 − (tail)^(1/n) is"
     " the Clopper-Pearson bound for n items of which none disagrees, and e the disagreement by chance."

@@ -3,116 +3,154 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from gainsift.analysis.agreement import Agreement
+    from gainsift.analysis.levels import Scale
+    from gainsift.analysis.long_table import Further, LongTable
+    from gainsift.cli.agreement_output import Measured
+
+CONFIDENCE = 0.95
 
 
 class Level(StrEnum):
-    """Level of measurement of the labels."""
+    """What the labels are."""
 
     nominal = "nominal"
     ordinal = "ordinal"
     interval = "interval"
     ratio = "ratio"
+    jaccard = "jaccard"
+    masi = "masi"
+    path = "path"
 
 
 def agreement(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="csv with the columns item,annotator,label; an empty label is a gap.")
     ],
-    level: Annotated[Level, typer.Option(help="All but nominal need labels that are numbers.")] = Level.nominal,
+    level: Annotated[
+        Level,
+        typer.Option(
+            help="Ordinal, interval and ratio need labels that are numbers; jaccard and masi take sets such as a|b,"
+            " path takes places in a tree such as error/copy."
+        ),
+    ] = Level.nominal,
+    distance: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="Your own distances between labels: a square csv with labels in first line and column."
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every coefficient with its interval; alpha without each annotator.")
+    ] = False,
+    weight: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="How much an item counts, as the outputs it stands for: weighted beside."),
+    ] = None,
+    condition: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Agreement also at each value: the items that occur there.")
+    ] = None,
+    repeat: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Rows with anything but 0 or no there are hidden repeats: self-agreement, only."
+        ),
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write figures of pairs and of confused labels (pdf, png).")
+    ] = None,
     boot: Annotated[int, typer.Option(min=1, help="Bootstrap resamples of items.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 12345,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """How far annotators agree, for any table of labels.
 
-    Krippendorff's alpha, percent agreement, Cohen's kappa of each pair, alpha of each label.
+    Krippendorff's alpha, percent agreement, Cohen's kappa of each pair, alpha of each label; with --all also Fleiss,
+    Scott, Bennett and Gwet. Intervals resample items.
     """
-    from gainsift.analysis.agreement import agreement as measure
-    from gainsift.analysis.estimate import FEW, few_resamples, generator
-    from gainsift.analysis.long_table import read_long_table
-    from gainsift.analysis.signature import signature
+    from gainsift.analysis.estimate import FEW, few_resamples
+    from gainsift.analysis.levels import NUMERIC
+    from gainsift.analysis.long_table import Further, read_long_table
+    from gainsift.cli.agreement_output import as_data, draw, show
+    from gainsift.schemas.errors import UserError
+    from gainsift.schemas.provenance import now
 
-    table = read_long_table(file, numeric=level is not Level.nominal)
-    found = measure(table.labels, level.value, boot, 0.95, generator(seed, "agreement"))
-    counts = {
-        "items": len(table.labels),
-        "annotators": len(found.annotators),
-        "labels": len(found.labels),
-        "skipped": table.skipped,
-    }
-    recipe = signature(
-        alpha=level.value, level="label", items=counts["items"], raters=counts["annotators"],
-        skipped=table.skipped, boot=boot, rs=seed,
-    )  # fmt: skip
+    started = now()
+    if distance is not None and level is not Level.nominal:
+        raise UserError("--distance", f"it stands beside --level {level.value}", "give one of the two")
+    if figures is not None:
+        try:
+            figures.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"--figures {figures}", f"no folder can be made ({error.strerror})", "name another"
+            ) from None
+    further = Further(weight, condition, repeat)
+    table = read_long_table(file, level.value in NUMERIC, further)
+    scale = _scale(table, file, level, distance)
+    with Console(stderr=True).status("resampling items"):
+        found = _measure(table, scale, every, further, boot, seed)
     if boot < FEW:
         typer.echo(few_resamples(boot), err=True)
-    if found.alpha.point is None:
-        typer.echo(f"alpha is undefined: {found.alpha.reason}", err=True)
+    if found.whole.alpha.point is None:
+        typer.echo(f"alpha is undefined: {found.whole.alpha.reason}", err=True)
+    if figures is not None:
+        inputs = {file.name: file} | ({distance.name: distance} if distance else {})
+        for line in draw(found, figures, inputs, started):
+            typer.echo(line, err=True)
     if as_json:
-        typer.echo(json.dumps(as_data(found, counts, recipe), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(as_data(found), ensure_ascii=False, indent=2))
     else:
-        show(found, counts, recipe)
+        show(found)
 
 
-def as_data(found: Agreement, counts: dict[str, int], recipe: str) -> dict[str, Any]:
-    """The JSON: counts, `percent` from 0 to 100, null where a figure is undefined."""
-    return {
-        **counts,
-        "alpha": {"point": found.alpha.point, "low": found.alpha.low, "high": found.alpha.high},
-        "percent": found.percent.point,
-        "pairwise": [
-            {"a": pair.a, "b": pair.b, "n": pair.n, "cohen_kappa": pair.cohen_kappa.point} for pair in found.pairwise
-        ],
-        "per_label": {
-            one.label: {
-                "alpha": one.alpha.point,
-                "low": one.alpha.low,
-                "high": one.alpha.high,
-                "support": one.support,
-            }
-            for one in found.per_label
-        },
-        "signature": recipe,
-    }
+def _scale(table: LongTable, file: Path, level: Level, distance: Path | None) -> Scale:
+    from gainsift.analysis.given_distance import read_distances
+    from gainsift.analysis.levels import MOST_LABELS, Scale
+    from gainsift.schemas.errors import UserError
+
+    labels = {label for votes in table.labels.values() for label in votes.values()}
+    labels |= {label for people in table.repeats.values() for given in people.values() for label in given}
+    if len(labels) > MOST_LABELS:
+        raise UserError(
+            str(file), f"{len(labels):,} different labels are more than {MOST_LABELS:,}", "round or group them"
+        )
+    if distance is None:
+        return Scale.of(level.value)
+    metric = read_distances(distance)
+    metric(sorted(labels))  # names a label that has none before anything is computed
+    return Scale.given("given", metric)
 
 
-def show(found: Agreement, counts: dict[str, int], recipe: str) -> None:
-    from rich.table import Table as RichTable
-    from rich.text import Text
+def _measure(
+    table: LongTable, scale: Scale, every: bool, further: Further, boot: int, seed: int
+) -> Measured:  # fmt: skip
+    """Every part has a generator of its own: asking for more changes no figure."""
+    from gainsift.analysis.agreement import agreement as measure
+    from gainsift.analysis.agreement_parts import at_conditions, self_agreement, without_each
+    from gainsift.analysis.estimate import generator
+    from gainsift.cli.agreement_output import Measured
 
-    from gainsift.analysis.tables import Column, display
-    from gainsift.analysis.wording import counted
-
-    console = Console(highlight=False)
-    coefficient = Column("", "", "coefficient", interval=True)
-    named = ", ".join(  # `skipped` is no noun
-        f"{count} {name}" if name == "skipped" else counted(count, name.removesuffix("s"))
-        for name, count in counts.items()
-    )
-    console.print(named)
-    console.print(f"Krippendorff's alpha: {display(coefficient, found.alpha)}", markup=False)
-    percent = display(Column("", "", "percent", interval=True), found.percent)
-    console.print(f"agreeing pairs, %: {percent}", markup=False)
-    labels = RichTable(title="Each label against the rest", title_justify="left", box=None)
-    for head in ("label", "alpha", "support"):
-        labels.add_column(head, justify="left" if head == "label" else "right")
-    for one in found.per_label:
-        labels.add_row(Text(one.label), Text(display(coefficient, one.alpha)), str(one.support))
-    pairs = RichTable(title="Cohen's kappa of each pair", title_justify="left", box=None)
-    for head in ("annotator", "annotator", "items", "kappa"):
-        pairs.add_column(head, justify="left" if head == "annotator" else "right")
-    for pair in found.pairwise:
-        pairs.add_row(Text(pair.a), Text(pair.b), str(pair.n), display(coefficient, pair.cohen_kappa))
-    for grid in (labels, pairs):
-        if grid.row_count:
-            console.print(grid)
-    console.print(Text(recipe, style="dim"))
+    weights = table.weights if further.weight else None
+    whole = measure(table.labels, scale, boot, CONFIDENCE, generator(seed, "agreement"), weights)
+    without = conditions = themselves = None
+    if every:
+        without = without_each(table.labels, scale, boot, CONFIDENCE, generator(seed, "agreement", "without"))
+    if further.condition:
+        rng = generator(seed, "agreement", "conditions")
+        conditions = at_conditions(table.labels, table.occurs, scale, boot, CONFIDENCE, rng)
+        if not further.weight:  # all weights are 1: nothing to show beside
+            conditions = {name: replace(one, weighted={}) for name, one in conditions.items()}
+    if further.repeat:
+        rng = generator(seed, "agreement", "repeats")
+        themselves = self_agreement(table.labels, table.repeats, scale, boot, CONFIDENCE, rng)
+    return Measured(whole, len(table.labels), table.skipped, scale.name, boot, seed, every, without, conditions,
+                    themselves)  # fmt: skip

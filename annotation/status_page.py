@@ -28,7 +28,7 @@ def percent(value: float | None) -> str:
 
 
 def number(value: float | None, places: int = 0) -> str:
-    return NOTHING if value is None else f"{value:,.{places}f}"
+    return NOTHING if value is None else f"{round(value, places) + 0.0:,.{places}f}"  # -0.00 is 0.00
 
 
 def work_cells(name: str, work: Work) -> list[str]:
@@ -66,7 +66,7 @@ def status_html(found: Status, title: str) -> str:
     calibrated = [person for person in found.people if person.calibration.items or "calibration" in person.work]
     return page.from_string(template).render(
         title=title,
-        made=now(),
+        made=now()[:16].replace("T", " ") + " UTC",
         status=found,
         total=total,
         finished=percent(100 * (total.done + total.skipped) / total.tasks if total.tasks else None),

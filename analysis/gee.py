@@ -1,7 +1,7 @@
 """Logistic GEE with the bias-reduced covariance, for a 0/1 outcome of repeated items; weights allowed.
 
-statsmodels' GEE ignores weights in its bias-reduced covariance; with working independence the whole estimator is
-short, so it stands here, and the tests compare it with statsmodels where there are no weights.
+statsmodels' GEE (0.15) fails at its bias-reduced covariance where rows have weights; with working independence the
+whole estimator is short, so it stands here, and the tests compare it with statsmodels where there are no weights.
 """
 
 from __future__ import annotations

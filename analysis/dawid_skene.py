@@ -1,0 +1,141 @@
+"""Dawid and Skene's model: what each item is, and how each annotator errs, from the judgements alone.
+
+Each item has one true label; given it, annotators err independently, each with a confusion matrix of their own.
+A. P. Dawid & A. M. Skene (1979), Maximum likelihood estimation of observer error-rates using the EM algorithm,
+Applied Statistics 28:20-28.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gainsift.analysis.estimate import Array, divide
+
+MOST_STEPS = 2000
+SETTLED = 1e-9
+"""EM ends when no probability moves by more than this in a step."""
+VIEWS = 3
+"""Judgements that some item needs: two annotators leave accuracy and shares of labels to be traded for each other
+(Kruskal 1977, Linear Algebra and its Applications 18:95; Allman, Matias & Rhodes 2009, Annals of Statistics 37:3099).
+"""
+
+
+@dataclass(frozen=True)
+class Votes:
+    """Judgements as counts: `patterns` [P, A * V] (sparse), `pattern` [U] the pattern of each item.
+
+    Items on which the same annotators gave the same labels share a pattern. Column a * V + v counts label v of
+    annotator a; the same annotator may judge an item several times.
+    """
+
+    patterns: Any
+    pattern: npt.NDArray[np.intp]
+    items: Sequence[str]
+    annotators: Sequence[str]
+    labels: Sequence[str]
+
+    @classmethod
+    def of(cls, judgements: Iterable[tuple[str, str, str]], labels: Sequence[str] = ()) -> Votes:
+        """From (item, annotator, label). `labels` fixes order and presence; by default the sorted ones that occur.
+
+        Raises ValueError for a label that is not among them, or where there is no judgement.
+        """
+        from scipy.sparse import csr_array
+
+        found = list(judgements)
+        if not found:
+            raise ValueError("there is no judgement")
+        items, annotators = (sorted({judgement[place] for judgement in found}) for place in (0, 1))
+        known = list(labels) or sorted({judgement[2] for judgement in found})
+        column = {name: place * len(known) for place, name in enumerate(annotators)}
+        code = {label: place for place, label in enumerate(known)}
+        given: dict[str, list[int]] = {item: [] for item in items}
+        for item, annotator, label in found:
+            if label not in code:
+                raise ValueError(f"unknown label {label!r}")
+            given[item].append(column[annotator] + code[label])
+        keys = [tuple(sorted(cells)) for cells in given.values()]
+        place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        rows = np.repeat(np.arange(len(place)), [len(key) for key in place])
+        columns = np.array([cell for key in place for cell in key])
+        shape = (len(place), len(annotators) * len(known))
+        counts = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)  # equal cells add up
+        return cls(counts, np.array([place[key] for key in keys], np.intp), items, annotators, known)
+
+    @property
+    def identified(self) -> bool:
+        """Whether some item has the judgements of VIEWS annotators."""
+        width = len(self.labels)
+        by_annotator = [self.patterns[:, a * width : (a + 1) * width].sum(1) > 0 for a in range(len(self.annotators))]
+        return bool((np.sum(by_annotator, axis=0) >= VIEWS).any())
+
+    def fractions(self) -> Array:
+        """The share of each label among the judgements of each pattern: [P, V]."""
+        of_label = np.tile(np.eye(len(self.labels)), (len(self.annotators), 1))
+        counts = self.patterns @ of_label
+        return divide(counts, counts.sum(1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class DawidSkene:
+    """`posteriors` [U, V] of each item's true label; `shares` [V] of the labels; `confusions` [A, V, V]: true, given.
+
+    A row of a confusion matrix is NaN where the annotator met no item of that label. `converged` is False where EM
+    was stopped.
+    """
+
+    votes: Votes
+    posteriors: Array
+    shares: Array
+    confusions: Array
+    log_likelihood: float
+    steps: int
+    converged: bool
+
+
+def dawid_skene(votes: Votes, weights: Array | None = None, start: Array | None = None) -> DawidSkene:
+    """Fit by EM from the fractions of votes, as Dawid and Skene do, or from `start` [P, V] by pattern.
+
+    `weights` [U] counts each item so many times (resamples). No smoothing: the estimate is the maximum likelihood
+    next to what most annotators say.
+    """
+    whole = np.ones(len(votes.items)) if weights is None else weights
+    counts: Array = np.bincount(votes.pattern, whole, minlength=votes.patterns.shape[0]).astype(np.float64)  # [P]
+    posteriors = votes.fractions() if start is None else start
+    shares, confusions = _maximise(votes, counts, posteriors)
+    steps, moved, likelihood = 0, np.inf, -np.inf
+    while moved > SETTLED and steps < MOST_STEPS:
+        before = posteriors
+        posteriors, likelihood = _expect(votes, counts, shares, confusions)
+        shares, confusions = _maximise(votes, counts, posteriors)
+        moved = float(np.abs(posteriors - before)[counts > 0].max(initial=0.0))
+        steps += 1
+    return DawidSkene(
+        votes, posteriors[votes.pattern], shares, confusions, likelihood, steps, converged=moved <= SETTLED
+    )
+
+
+def _maximise(votes: Votes, counts: Array, posteriors: Array) -> tuple[Array, Array]:
+    """Shares [V] and confusions [A, V, V] that are most likely given the posteriors [P, V]."""
+    weighted = posteriors * counts[:, None]
+    size = len(votes.labels)
+    given = (votes.patterns.T @ weighted).reshape(len(votes.annotators), size, size)  # [A, given, true]
+    joint = np.swapaxes(given, 1, 2)
+    return weighted.sum(0) / counts.sum(), divide(joint, joint.sum(2, keepdims=True))
+
+
+def _expect(votes: Votes, counts: Array, shares: Array, confusions: Array) -> tuple[Array, float]:
+    """Posteriors [P, V] and the log likelihood of all judgements."""
+    least = np.finfo(float).tiny  # in place of zero, whose logarithm is none
+    size = len(votes.labels)
+    chances = np.log(np.maximum(np.nan_to_num(confusions), least))  # [A, true, given]
+    logs = votes.patterns @ np.swapaxes(chances, 1, 2).reshape(-1, size) + np.log(np.maximum(shares, least))
+    most = logs.max(1, keepdims=True)
+    odds = np.exp(logs - most)
+    total = odds.sum(1, keepdims=True)
+    return odds / total, float(counts @ (most + np.log(total))[:, 0])

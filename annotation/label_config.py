@@ -92,7 +92,7 @@ def _tree(parent: ET.Element, taxonomy: Taxonomy) -> None:
     choices = ET.SubElement(parent, "Choices", name=LABEL, toName=ANSWER, choice="single", required="true",
                             requiredMessage="Pick one label.", layout="inline")  # fmt: skip
     for step in taxonomy.decision:
-        line = _view(choices, "gs-step")
+        line = _view(choices, "gs-line")
         _header(line, _plain(step.ask), "gs-ask gs-quiet")
         labels = _view(line, "gs-labels")
         for category in map(taxonomy.category, step.labels):

@@ -20,7 +20,7 @@ ADJUDICATION_KEYS = frozenset(DATA_KEYS | {COMPETING})
 
 ANSWERS = {"variation": "Defensible: people may differ here", "error": "A slip: it is wrong"}
 _STYLE = """
-.gs-readings { margin: 0 0 .6rem; padding: .2rem .8rem .2rem 1.8rem; unicode-bidi: plaintext;
+.gs-readings { margin: 0 0 .6rem; padding: .2rem .8rem; list-style: none; unicode-bidi: plaintext;
   border-left: 3px solid var(--color-warning-content, #b45309); }
 """
 

@@ -51,6 +51,45 @@ def test_from_plan_to_import(row, study_of, ls_task, ls_annotation) -> None:
     assert "human: 2 valid" in run("plan", folder, "--dry-run")
 
 
+def test_the_plan_prints_tasks_strata_and_the_width_to_expect(row, study_of) -> None:
+    pairs = [("dog", "house"), ("gift", "house"), ("hotel", "dog"), ("house", "dog")]
+    right = {"dog": "Hund", "gift": "Geschenk", "house": "Haus", "hotel": "Hotel"}
+    rows = [row("x" if n % 2 else right[pair[0]], pair=pair) for n, pair in enumerate(pairs)]
+    rows += [row(right[pair[0]], pair=pair, checkpoint="secretmodel-step200") for pair in pairs]
+    contrasts = [{"name": "training", "from": {"checkpoint": "first"}, "to": {"checkpoint": "last"}},
+                 {"name": "patching", "from": {"checkpoint": "last"},
+                  "to": {"checkpoint": "last", "setting": "tgt", "layer": 1}}]  # fmt: skip
+    study = study_of(
+        rows,
+        rows_spec={"strata": ["outcome", "language_pair"]},
+        annotation={"controls": 2, "repeats": 0.2, "calibration": 1, "pace_per_hour": 5},
+        contrasts=contrasts,
+    )
+    made = json.loads(run("plan", study.folder, "--json", "--dry-run"))
+    # six items: one for calibration, five others of which one comes again; two controls each: 9 tasks at 5 an hour
+    assert made["by_role"] == {"calibration": 2, "control": 4, "main": 10, "repeat": 2}
+    assert (made["judgements"], made["to_do"], made["hours"]) == (18, 18, 3.6)
+    assert made["loads"][0] == {"annotator": "ann", "items": 6, "done": 0, "repeats": 1, "controls": 2, "hours": 1.8}
+    assert made["least_shared"] == 6
+    assert [(one["name"], one["trajectories"], one["drawn"]) for one in made["strata"]] == [
+        ("always right, en-de", 2, 2), ("changes, en-de", 2, 2)]  # fmt: skip
+    # gains 0, 1, 0, 1 of four families: standard error √(4/3 · 4 · (1/2)²) / 4 = 1 / √12, t of 3 at 97.5 % = 3.182446
+    assert made["widths"][0]["half_width"] == pytest.approx(3.182446 / 12**0.5, rel=1e-6)
+    lines = [" ".join(line.split()) for line in run("plan", study.folder, "--dry-run").splitlines()]
+    for line in (
+        "judgements needed 18",
+        "calibration items, which everybody judges first 2",
+        "second looks, for agreement with oneself 2",
+        "control items with a known answer 4",
+        "items that any two annotators share, at least 6",
+        "ann 6 0 1 2 1.8",
+        "changes, en-de 2 2.0 2 1",
+        "training 4 4 95% ± 0.919",
+        "patching 0 0 95% – (no unit will be judged on both sides)",
+    ):
+        assert line in lines
+
+
 def test_an_annotator_without_a_language_pair_is_named_in_plan_and_export(row, study_of) -> None:
     study = study_of([row("Hund")], annotators=["ann", {"name": "eva", "languages": ["es"]}])
     note = (

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from gainsift.annotation.assignment import write_assignments
 from gainsift.annotation.lexicon import Lexicon
 from gainsift.annotation.prelabel import PreLabel
 from gainsift.annotation.simulated import CONFUSION, ERROR_RATE, SKIP_RATE, UNKNOWN, UNSURE_RATE, judge, simulate
@@ -131,6 +132,59 @@ def test_more_items_leave_the_others_as_they_were(row, planned) -> None:
     before = {line.judgement_id: line for line in few.annotations()}
     after = {line.judgement_id: line for line in more.annotations()}
     assert all(after[name] == line for name, line in before.items())
+
+
+def test_every_kind_of_task_is_judged_and_says_what_it_is(row, planned) -> None:
+    extra = {"repeats": 0.3, "controls": 12, "calibration": 5, "prelabels": "shown"}
+    study = planned(many(row, 90), annotation=extra)
+    tasks = {task.uid: task for task in study.assignments()}
+    assert Counter(task.role for task in tasks.values()) == {
+        "main": 170,
+        "calibration": 10,
+        "repeat": 52,
+        "control": 24,
+    }
+    found = simulate(study)
+    lines = study.annotations()
+    assert {line.task_uid for line in lines} == tasks.keys()
+    assert found.annotators == {"ann": 128, "ben": 128}
+    for line in lines:
+        task = tasks[line.task_uid]
+        assert (line.item, line.annotator, line.round) == (task.item, task.annotator, 0)
+        assert (line.role, line.repeat, line.prelabel) == (task.role, task.repeat, task.prelabel)
+        assert line.prelabel_shown == task.prelabel_shown
+    controls = [line for line in lines if line.role == "control" and line.label not in (None, "unsure")]
+    right = sum((line.label, line.sense) == (tasks[line.task_uid].expected, tasks[line.task_uid].expected_sense)
+                for line in controls)  # fmt: skip
+    assert right > 0.7 * len(controls)
+
+
+def test_a_second_look_errs_in_other_places(item, row, planned, concepts) -> None:
+    """4,000 items looked at twice, error rate p: wrong both times on p² of them, within four standard deviations."""
+    study, lexicon, n, right = planned([row("x")]), Lexicon(concepts.values()), 4000, PreLabel("correct")
+    wrong = [
+        [judge(look(item(f"w{i}"), **again), right, study, lexicon) != right for i in range(n)]
+        for again in ({}, {"repeat": 1}, {"round": 1})
+    ]
+    rate = sum(map(sum, wrong)) / (3 * n)
+    for one, two in ((0, 1), (0, 2), (1, 2)):
+        both = sum(a and b for a, b in zip(wrong[one], wrong[two], strict=True))
+        assert abs(both - n * rate**2) < 4 * (n * rate**2 * (1 - rate**2)) ** 0.5
+
+
+def test_without_a_plan_there_is_nothing_to_simulate(row, planned) -> None:
+    study = planned([row("x")])
+    study.assignments_file.unlink()
+    with pytest.raises(UserError, match=r"assignments\.jsonl: no task; run `gainsift annotate plan"):
+        simulate(study)
+
+
+def test_adjudications_are_not_simulated(row, planned) -> None:
+    study = planned([row("x")])
+    (line, *_) = study.assignments()
+    verdict = Assignment(uid="0" * 32, item=line.item, annotator="lead", role="adjudication")
+    write_assignments(study, [*study.assignments(), verdict])
+    assert simulate(study).annotators == {"ann": 1, "ben": 1}
 
 
 def test_people_and_simulations_do_not_mix(row, planned) -> None:

@@ -10,7 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from gainsift.cli.annotate import app
+from gainsift.cli.init import init
+from gainsift.schemas.campaign import AnnotationSpec, Rows
 from gainsift.schemas.errors import UserError
+from gainsift.schemas.plain_yaml import load_yaml
 
 RUNNER = CliRunner()
 
@@ -136,6 +139,18 @@ def test_hostile_names_are_printed_as_they_are(row, planned) -> None:
     """Square brackets are rich's markup; a path or label must not be swallowed by it."""
     study = planned([row("Hund")], folder="[bold]study")
     assert "[bold]study/tasks/ann.en-de.json" in run("export", study.folder).replace("\n", "")
+
+
+def test_a_new_study_names_every_key_of_the_annotation_section_with_its_default(tmp_path) -> None:
+    init(tmp_path / "new")
+    section = load_yaml(tmp_path / "new" / "study.yaml")["annotation"]
+    own = {"annotators": section.pop("annotators")}
+    rows = section.pop("rows")
+    assert AnnotationSpec.model_fields.keys() == {*section, *own, "rows"}
+    assert Rows.model_fields.keys() - rows.keys() == {"language_pairs", "trajectories"}  # both: all, if left out
+    expected = AnnotationSpec().model_dump(mode="json")
+    assert section == {key: expected[key] for key in section}
+    assert rows == {key: expected["rows"][key] for key in rows}
 
 
 def test_help_needs_no_heavy_library() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -176,7 +177,8 @@ def look(api: Api, study: Study) -> Seen:
     tasks: dict[str, list[dict[str, Any]]] = {}
     for ids in found.values():
         assert len(ids) == 1, "two projects with one mark"
-        answer = api.get("/api/tasks/", project=ids[0], page_size=20000, fields="all", resolve_uri="false")
+        asked = {"fields": "task_only", "include": "id,data,project", "resolve_uri": "false"}
+        answer = api.get("/api/tasks/", project=ids[0], page_size=20000, **asked)
         for task in sorted(answer["tasks"], key=lambda task: task["id"]):
             tasks.setdefault(task["data"]["uid"], []).append(task)
     return Seen(tasks, {f"{key.annotator} {key.batch}": ids[0] for key, ids in found.items()})
@@ -242,3 +244,16 @@ def free_address() -> Place:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return Place(f"http://127.0.0.1:{probe.getsockname()[1]}", "0" * 40)
+
+
+@pytest.fixture
+def tools() -> SimpleNamespace:
+    """All of the above for tests that build their own study on their own server."""
+    return SimpleNamespace(
+        write_study=write_study, assign=assign, assignment=assignment, item=make_item, look=look, log_in=log_in
+    )
+
+
+@pytest.fixture(name="result")
+def result_fixture() -> Callable[..., list[dict[str, Any]]]:
+    return result

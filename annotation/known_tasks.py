@@ -50,7 +50,8 @@ class KnownTasks:
             return self._senses[ids]
         listed = data.get("senses")
         choices = listed if isinstance(listed, list) else []
-        return [str(choice["alias"]) for choice in choices if isinstance(choice, dict) and "alias" in choice]
+        found = [choice.get("alias") for choice in choices if isinstance(choice, dict)]
+        return [name for name in found if isinstance(name, str) and name.isprintable()]  # they are named in findings
 
     def _print(self, concept: str) -> str:
         if concept not in self._prints:
@@ -62,7 +63,7 @@ class KnownTasks:
         if version in self._versions:
             return
         self._versions.add(version)
-        items = [_under(item, version) for item in self.study.items()]
+        items = [_under(item, version) for item in self.study.items()] if self.study.items_file.exists() else []
         for person in self.study.config.annotation.annotators:
             for item in items:
                 uid = task_uid(self.study.id, item.item_id, person.name)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from gainsift.annotation.assignment import write_assignments
 from gainsift.annotation.findings import Refused
-from gainsift.annotation.homecoming import Imported, take_in
+from gainsift.annotation.homecoming import Export, Imported, take_in, take_in_all
 from gainsift.annotation.label_studio_export import import_exports
 from gainsift.annotation.tasks import Pages, task, task_uid
 from gainsift.cli.annotate import app
@@ -210,6 +210,22 @@ def test_senses_are_those_that_were_shown_if_the_lexicon_has_changed_since(campa
     }
 
 
+def test_senses_of_the_task_itself_are_named_only_if_they_can_be_printed(campaign) -> None:
+    data = {
+        "concepts": ["of another", "lexicon"],
+        "senses": [{"alias": "a\x1b[2J"}, {"alias": ["b"]}, 7, {"alias": "c"}],
+    }
+    one = campaign.task("ann", "Bank", campaign.annotation("other_sense", sense="x\x1b"), data=data)
+    (finding,) = campaign.take(one).findings
+    assert finding.text.startswith("sense 'x\\x1b' was no choice of this item; known: c, not_listed; ")
+
+
+def test_without_items_parquet_a_strange_task_is_still_a_finding(campaign) -> None:
+    campaign.study.items_file.unlink()
+    found = campaign.take(campaign.task("ann", "Hund", campaign.annotation(), data={"uid": "0" * 32}))
+    assert kinds(found) == ["unknown_task"]
+
+
 # --- answers that count and are listed -----------------------------------------------------------------------
 
 
@@ -393,6 +409,20 @@ def test_a_file_lacks_a_judgement(made, changed, expected, campaign) -> None:
     found = campaign.take(campaign.task("ann", "Hund", made=made, changed=changed), other, complete=False)
     assert statuses(campaign) == {"Hund": expected, "Bank": "judged"}
     assert found.withdrawn == int(expected == "withdrawn")
+
+
+def test_a_task_that_stands_in_two_projects_keeps_its_judgement(campaign) -> None:
+    """As a push that was killed twice may leave it: one of the two has the judgement."""
+    judged = campaign.task("ann", "Hund", campaign.annotation(number=1))
+    exports = [
+        Export([(f"project {n}", one)], complete=True) for n, one in enumerate([judged, campaign.task("ann", "Hund")])
+    ]
+    for order in (exports, exports[::-1]):
+        found = take_in_all(campaign.study, order, accounts=None, strict=False)
+        assert (found.withdrawn, found.absent) == (0, [])
+    assert statuses(campaign) == {"Hund": "judged"}
+    found = take_in_all(campaign.study, exports[1:], accounts=None, strict=False)
+    assert found.withdrawn == 1
 
 
 def test_a_file_without_times_withdraws_nothing(campaign) -> None:

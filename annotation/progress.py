@@ -101,7 +101,10 @@ class Status:
 
 
 def status(study: Study) -> Status:
-    """The status of a study. Simulated judgements are looked at only where no person has judged, and said to be so."""
+    """The status of a study. Agreement is that on items which are still asked about.
+
+    Simulated judgements are looked at only where no person has judged, and said to be so.
+    """
     lines = [line for line in study.annotations() if line.study == study.id]
     people = any(line.source in ("human", "adjudicated") for line in lines)
     source: Source = "human" if people or not any(line.source == "simulated" for line in lines) else "simulated"
@@ -109,7 +112,8 @@ def status(study: Study) -> Status:
     assignments = {line.uid: line for line in study.assignments()}
     asked = [line for line in assignments.values() if not line.retired]
     states = _states([line for line in lines if line.source in (source, "adjudicated")], validity)
-    votes = current_judgements(study, lines, source)
+    planned = {line.item.content_key for line in asked}
+    votes = {key: found for key, found in current_judgements(study, lines, source).items() if key in planned}
     own = _by_annotator(
         line for line in lines if line.source == source and line.status == "judged" and _holds(line, validity)
     )

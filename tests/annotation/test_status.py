@@ -139,6 +139,15 @@ def test_the_leads_work_and_what_is_disputed(campaign) -> None:
     assert found.total.tasks == 7
 
 
+def test_items_that_nobody_is_asked_about_any_more_are_not_compared(campaign) -> None:
+    for person, label in (("ann", "correct"), ("ben", "related")):
+        campaign.judge(campaign.task(person, "gone", retired=True), label)
+        campaign.both(person, "here", "correct")
+    found = campaign.look()
+    assert (found.compared, found.differ, found.total.tasks) == (1, 0, 2)
+    assert by_name(found)["ann"].agreement.items == 1
+
+
 # --- pace ----------------------------------------------------------------------------------------------------
 
 

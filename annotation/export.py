@@ -15,9 +15,9 @@ from gainsift.annotation.adjudication import adjudications_of
 from gainsift.annotation.adjudication_page import adjudication_config
 from gainsift.annotation.assignment import idle, tasks_of
 from gainsift.annotation.guidelines import guidelines_html
-from gainsift.annotation.label_config import label_config, lint
+from gainsift.annotation.label_config import label_config
 from gainsift.annotation.tasks import task_lines
-from gainsift.schemas.errors import UserError, WorkError
+from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import atomic, write_text
 from gainsift.schemas.provenance import Run, file_hash, write_run
 from gainsift.schemas.study import Study
@@ -38,7 +38,7 @@ class Exported:
 def export(study: Study, command: str, started: str) -> Exported:
     """label_config.xml, guidelines.html, tasks/<annotator>.<en-de>.json, a Label Studio project each.
 
-    Disagreements for the lead to settle have files and a page of their own. Raises UserError, WorkError.
+    Disagreements for the lead to settle have files and a page of their own. Raises UserError.
     """
     items = study.items()
     plan_again = f"run `gainsift annotate plan {study.folder}` again"
@@ -55,9 +55,6 @@ def export(study: Study, command: str, started: str) -> Exported:
     disagreements = adjudications_of(assignments)
     lists = {**tasks_of(assignments), **disagreements}
     page = label_config(study.taxonomy)
-    faults = lint(page)
-    if faults:
-        raise WorkError("label_config.xml", faults[0], "mend the taxonomy")
     config, guidelines = study.folder / "label_config.xml", study.folder / "guidelines.html"
     counts = {}
     for (person, pair), tasks in lists.items():

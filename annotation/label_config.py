@@ -13,6 +13,7 @@ from collections.abc import Collection
 from importlib import resources
 
 from gainsift.annotation.shown import NOT_LISTED_KEY
+from gainsift.schemas.errors import UserError
 from gainsift.schemas.taxonomy import NOT_LISTED, SENSE_LABEL, Taxonomy
 
 LABEL, SENSE, SENSE_TEXT, COMMENT, ANSWER, JUMP = "label", "sense", "sense_text", "comment", "answer", "jump"
@@ -39,7 +40,10 @@ def sense_keys(taxonomy: Taxonomy) -> str:
 
 
 def label_config(taxonomy: Taxonomy) -> str:
-    """label_config.xml: one page for every item, whatever its row."""
+    """label_config.xml: one page for every item, whatever its row.
+
+    Raises UserError where the taxonomy gives a page that `lint` finds fault with.
+    """
     page = ET.Element("View", className="gs-page")
     ET.SubElement(page, "Style").text = _style()
     _header(page, "$direction", "gs-direction")
@@ -58,7 +62,11 @@ def label_config(taxonomy: Taxonomy) -> str:
         _senses(side)
     _texts(side, SENSE_LABEL in taxonomy.ids)
     ET.indent(page)
-    return ET.tostring(page, encoding="unicode") + "\n"
+    xml = ET.tostring(page, encoding="unicode") + "\n"
+    faults = lint(xml)
+    if faults:
+        raise UserError(f"the page of taxonomy {taxonomy.version}", faults[0], "mend the taxonomy")
+    return xml
 
 
 def _style() -> str:

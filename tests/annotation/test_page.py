@@ -12,6 +12,7 @@ from gainsift.annotation.guidelines import guidelines_html, instruction_html
 from gainsift.annotation.label_config import DATA_KEYS, label_config, lint, sense_keys
 from gainsift.annotation.shown import NOT_LISTED_KEY, listed, sense_choices, with_hotkeys
 from gainsift.annotation.tasks import Pages
+from gainsift.schemas.errors import UserError
 from gainsift.schemas.taxonomy import Taxonomy, load_taxonomy
 
 HOSTILE = """<script>alert("x")</script> & {{ 7 * 7 }} {% raw %} ]]> $uid"""
@@ -192,6 +193,20 @@ def test_the_lint_catches(defect, page) -> None:
     assert good in page
     faults = lint(page.replace(good, bad, 1))
     assert any(message in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"hotkey": "U"}, "hotkey 'u' is taken"),
+        ({"hotkey": "$"}, "does not work"),
+        ({"label": "Empty"}, "stands twice"),
+    ],
+)
+def test_no_page_is_made_of_a_taxonomy_that_the_tool_would_spoil(change, fault, taxonomy) -> None:
+    first = taxonomy.categories[0].model_copy(update=change)
+    with pytest.raises(UserError, match=f"taxonomy 1: .*{fault}.*mend the taxonomy"):
+        label_config(taxonomy.model_copy(update={"categories": [first, *taxonomy.categories[1:]]}))
 
 
 class Text(HTMLParser):

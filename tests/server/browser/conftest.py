@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from gainsift.annotation.push import push
@@ -254,7 +256,8 @@ def picture() -> Callable[[Desk, str], None]:
 
     def take(desk: Desk, name: str) -> None:
         if folder:
-            desk.page.screenshot(path=Path(folder) / f"{name}.png")
+            shot = Image.open(io.BytesIO(desk.page.screenshot()))
+            shot.convert("RGB").quantize(64).save(Path(folder) / f"{name}.png", optimize=True)
 
     return take
 

@@ -131,11 +131,15 @@ def _maximise(votes: Votes, counts: Array, posteriors: Array) -> tuple[Array, Ar
 
 def _expect(votes: Votes, counts: Array, shares: Array, confusions: Array) -> tuple[Array, float]:
     """Posteriors [P, V] and the log likelihood of all judgements."""
-    least = np.finfo(float).tiny  # in place of zero, whose logarithm is none
     size = len(votes.labels)
-    chances = np.log(np.maximum(np.nan_to_num(confusions), least))  # [A, true, given]
-    logs = votes.patterns @ np.swapaxes(chances, 1, 2).reshape(-1, size) + np.log(np.maximum(shares, least))
+    chances = np.swapaxes(_logarithm(np.nan_to_num(confusions)), 1, 2)  # [A, given, true]
+    logs = votes.patterns @ chances.reshape(-1, size) + _logarithm(shares)
     most = logs.max(1, keepdims=True)
     odds = np.exp(logs - most)
     total = odds.sum(1, keepdims=True)
     return odds / total, float(counts @ (most + np.log(total))[:, 0])
+
+
+def _logarithm(chances: Array) -> Array:
+    """Logarithms, with one for zero whose exponential is zero again."""
+    return np.log(chances, out=np.full(chances.shape, -1e4), where=chances > 0)

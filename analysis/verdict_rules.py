@@ -63,7 +63,10 @@ def _ballot(votes: Mapping[str, Annotation], settled: Annotation | None, taxonom
 
 def adjudicated(ballots: Ballots) -> dict[str, Distribution]:
     """The adjudicated label where there is one, else the label that most annotators gave; ties are undecided."""
-    return {item: {one.adjudicated: 1.0} if one.adjudicated else _most(one) for item, one in ballots.items()}
+    return {
+        item: {one.adjudicated: 1.0} if one.adjudicated and not one.void else _most(one)
+        for item, one in ballots.items()
+    }  # fmt: skip
 
 
 def majority(ballots: Ballots) -> dict[str, Distribution]:

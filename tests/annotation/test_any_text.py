@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,10 @@ from gainsift.annotation.judgements import machine_line
 from gainsift.annotation.label_studio_export import import_exports
 from gainsift.annotation.lexicon import Lexicon
 from gainsift.annotation.plan import make_plan
-from gainsift.annotation.tasks import task_lines
+from gainsift.annotation.shown import NOTHING, visible
+from gainsift.annotation.tasks import Pages, task_lines
 from gainsift.schemas.files import append_jsonl, json_line, read_jsonl, write_json, write_jsonl, write_text
-from gainsift.schemas.rows import Annotation
+from gainsift.schemas.rows import Annotation, item_answer
 from gainsift.schemas.study import ANNOTATION_FORMAT, Study
 from gainsift.schemas.taxonomy import load_taxonomy
 
@@ -81,3 +84,41 @@ def test_half_an_emoji_in_an_export_survives(field, row, planned, ls_task, ls_an
     (line,) = study.annotations()
     assert getattr(line, field) == "bad \ud800 sur"
     assert make_plan(study).summary.done == 1
+
+
+OUR_MARKUP = '<div class="gs-answer"><bdi dir="auto">|<span class="gs-mark">|</(?:div|bdi|span)>|&#[0-9]+;'
+
+
+class Markup(HTMLParser):
+    """The tags of a piece of HTML and the characters between them, by Python's own parser."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: set[str] = set()
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_hostile_output_is_text_in_every_file(hostile_output, item, line, study_of, tmp_path: Path) -> None:
+    one = item(item_answer(hostile_output))
+    data = Pages(study_of([])).data(one)
+    write_json(tmp_path / "task.json", {"data": data})
+    task = json.loads((tmp_path / "task.json").read_bytes().decode("utf-8"))
+    shown = Markup(task["data"]["answer_html"])
+    assert shown.tags <= {"div", "bdi", "span"}
+    assert shown.text == (visible(one.answer) if one.answer else NOTHING)
+    between = re.sub(OUR_MARKUP, "", task["data"]["answer_html"])
+    assert not set(between) & set("$<>{}&\"'`\\:/=\n\r\x00")
+
+    row = line.model_copy(update={"item": one, "comment": hostile_output, "sense_text": hostile_output})
+    write_jsonl(tmp_path / "annotations.jsonl", [row], ANNOTATION_FORMAT)
+    (back,) = read_jsonl(tmp_path / "annotations.jsonl", Annotation, ANNOTATION_FORMAT, "make it")
+    assert back.item.answer == one.answer
+    assert (back.comment, back.sense_text) == (hostile_output, hostile_output)

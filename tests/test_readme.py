@@ -36,10 +36,13 @@ def test_a_gainsift_command_of_the_readme_exists(command: list[str]) -> None:
     names = [word for word in command[1:3] if re.fullmatch(r"[a-z]+", word)]
     done = gainsift(*names, "--help")
     assert done.returncode == 0, done.stderr
-    given = len(command) - 1 - len(names)
+    options = [word for word in command if word.startswith("--")]
+    given = len(command) - 1 - len(names) - len(options)
     usage = " ".join(done.stdout.split("\n\n")[0].split())
     places = usage.split("[OPTIONS]")[-1].split()
     assert len(places) >= given, usage  # every printed argument has a place in the command
+    for option in options:
+        assert option.split("=")[0] in done.stdout
 
 
 def test_init_runs_as_printed(tmp_path: Path) -> None:
@@ -62,9 +65,10 @@ def test_a_make_target_of_the_readme_exists(command: list[str]) -> None:
 def test_an_extra_of_the_readme_exists(command: list[str]) -> None:
     assert command[:4] == ["pip", "install", "-c", "constraints.txt"]
     assert (ROOT / "constraints.txt").is_file()
-    extra = re.fullmatch(r"\.\[(\w+)\]", command[4])
-    assert extra
-    assert f"\n{extra[1]} = [" in (ROOT / "pyproject.toml").read_text("utf-8")
+    extras = re.fullmatch(r"\.\[([\w,]+)\]", command[4])
+    assert extras
+    for extra in extras[1].split(","):
+        assert f"\n{extra} = [" in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
 def test_files_and_pictures_of_the_readme_exist() -> None:

@@ -1,0 +1,211 @@
+"""The lock: what is frozen, when it may be, and that every later change is told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gainsift.schemas.concepts import Concept
+from gainsift.schemas.errors import UserError
+from gainsift.schemas.lock import deviations, lock, lock_file, read_lock
+from gainsift.schemas.study import Study
+from gainsift.schemas.taxonomy import load_taxonomy
+
+
+@pytest.fixture
+def maker(make_study: Callable[..., Any], plain_concept: Callable[..., Concept]) -> Any:
+    made = make_study()
+    made.pair("P1", plain_concept("s"), plain_concept("t"))
+    return made
+
+
+def judged(maker: Any, source: str = "human", **changes: Any) -> Study:
+    item = maker.row("P1", ("en", "de"), "c1", "de_s")
+    maker.vote(item, "a1", "correct", source=source, **changes)
+    study: Study = maker.write()
+    return study
+
+
+def changed(study: Study, change: Callable[[dict[str, Any]], None]) -> Study:
+    data = yaml.safe_load(study.config_file.read_text("utf-8"))
+    change(data)
+    study.config_file.write_text(yaml.safe_dump(data), "utf-8")
+    return Study.open(study.folder)
+
+
+def test_without_a_change_nothing_deviates(maker: Any) -> None:
+    study = maker.write()
+    assert deviations(study) == []
+    made = lock(study)
+    assert (made.late, made.judgements) == (False, 0)
+    assert deviations(Study.open(study.folder)) == []
+    assert read_lock(study) == made
+
+
+CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "the seed": (lambda data: data["analysis"].update(seed=8), "analysis → seed: locked as 7; now 8."),
+    "the resamples": (
+        lambda data: data["analysis"].update(bootstrap=300), "analysis → bootstrap: locked as 200; now 300.",
+    ),
+    "a key that stood at its default": (
+        lambda data: data["analysis"].update(exclude_sense_split=True),
+        "analysis → exclude_sense_split: locked as False; now True.",
+    ),
+    "the layer": (
+        lambda data: data["contrasts"][0]["to"].update(layer=2),
+        "contrasts → c1 to patched c2 → to → layer: locked as 1; now 2.",
+    ),
+    "a further contrast": (
+        lambda data: data["contrasts"].append({"name": "new", "from": {"checkpoint": "c1"},
+                                               "to": {"checkpoint": "c3"}}),
+        "contrasts → new: added since; it is from checkpoint c1, setting unpatched, to checkpoint c3, setting unpatched.",
+    ),
+    "no contrast": (lambda data: data.update(contrasts=[]), "contrasts → c1 to patched c2: locked as from checkpoint"),
+    "the success rule": (
+        lambda data: data.update(success={"case": "exact"}), "success → case: locked as fold; now exact."
+    ),
+    "a checkpoint less": (
+        lambda data: data["model"]["checkpoints"].pop(), "checkpoints: locked as c1, c2, c3; now c1, c2.",
+    ),
+    "layers of the judged rows": (
+        lambda data: data.update(annotation={"rows": {"layers": [3]}}), "layers: locked as 1; now 1, 3.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_told_in_words(maker: Any, name: str) -> None:
+    study = maker.write()
+    lock(study)
+    change, told = CHANGES[name]
+    found = deviations(changed(study, change))
+    assert any(sentence.startswith(told) for sentence in found), found
+    assert len(found) == (2 if name in ("the layer", "no contrast") else 1)  # these take a judged layer with them
+
+
+def test_changes_that_ask_nothing_of_the_answers_are_none(maker: Any) -> None:
+    study = maker.write()
+    lock(study)
+
+    def change(data: dict[str, Any]) -> None:
+        data["description"] = "more words"
+        data["annotation"] = {"annotators": [{"name": "a1"}, {"name": "a2"}, {"name": "a3"}]}
+
+    assert deviations(changed(study, change)) == []
+
+
+def test_kind_bucket_and_definition_of_every_category_are_frozen(maker: Any) -> None:
+    study = maker.write()
+    lock(study)
+    data = load_taxonomy().model_dump(mode="json")
+    (copy,) = (one for one in data["categories"] if one["id"] == "plain_copy")
+    copy |= {"kind": "behaviour", "definition": "Another one."}
+    (study.folder / "taxonomy.yaml").write_text(yaml.safe_dump(data), "utf-8")
+    found = deviations(changed(study, lambda config: config.update(taxonomy="taxonomy.yaml")))
+    assert found == [
+        "taxonomy → categories → plain_copy → definition: changed since it was locked.",
+        "taxonomy → categories → plain_copy → kind: locked as error; now behaviour.",
+    ]
+
+
+def test_word_families_are_frozen_once_there_are_concepts(maker: Any, plain_concept: Callable[..., Concept]) -> None:
+    study = maker.write()
+    lock(study)
+    maker.pair("P2", plain_concept("u", reference={"en": ["en_s"], "de": ["x"], "fr": ["y"]}), plain_concept("v"))
+    assert deviations(maker.write()) == ["word_families: changed since it was locked."]
+    lock_file(study).unlink()
+    study.concepts_file.unlink()
+    lock(Study.open(study.folder))
+    assert deviations(maker.write()) == []
+
+
+def test_after_the_first_judgement_only_late(maker: Any) -> None:
+    study = judged(maker)
+    with pytest.raises(UserError, match="1 judgement by people are there"):
+        lock(study)
+    assert not lock_file(study).exists()
+    assert lock(study, late=True).late
+    assert deviations(study) == ["The plan was locked late: the number of known judgements by people was 1."]
+
+
+def test_a_withdrawn_judgement_was_seen(maker: Any) -> None:
+    study = judged(maker, status="withdrawn")
+    with pytest.raises(UserError, match="judgement"):
+        lock(study)
+
+
+@pytest.mark.parametrize("source", ["auto", "simulated"])
+def test_what_no_person_said_is_no_judgement(maker: Any, source: str) -> None:
+    assert not lock(judged(maker, source)).late
+
+
+def test_late_before_the_first_judgement_is_not_late(maker: Any) -> None:
+    assert not lock(maker.write(), late=True).late
+
+
+def test_a_lock_stays(maker: Any) -> None:
+    study = maker.write()
+    lock(study)
+    before = lock_file(study).read_bytes()
+    with pytest.raises(UserError, match="was locked on"):
+        lock(study)
+    assert lock_file(study).read_bytes() == before
+
+
+def test_an_edited_lock_is_found_out(maker: Any) -> None:
+    study = changed(maker.write(), lambda data: data["analysis"].update(seed=1))
+    lock(study)
+    data = json.loads(lock_file(study).read_text("utf-8"))
+    data["frozen"]["analysis"]["seed"] = 2
+    lock_file(study).write_text(json.dumps(data), "utf-8")
+    study = changed(study, lambda config: config["analysis"].update(seed=2))
+    assert deviations(study) == ["lock.json was edited: what it holds is not what was locked."]
+
+
+def test_a_key_that_the_lock_did_not_know_counts_once_it_is_used(maker: Any) -> None:
+    """A later gainsift has more keys; at their defaults they change nothing."""
+    study = maker.write()
+    made = lock(study)
+    frozen = json.loads(made.model_dump_json())["frozen"]
+    del frozen["analysis"]["exclude_sense_split"], frozen["success"]
+    from gainsift.schemas.record import fingerprint
+
+    older = made.model_copy(update={"frozen": frozen, "hash": fingerprint(frozen, 64)})
+    lock_file(study).write_text(older.model_dump_json(), "utf-8")
+    assert deviations(study) == []
+    used = changed(study, lambda data: data["analysis"].update(exclude_sense_split=True))
+    assert deviations(used) == ["analysis → exclude_sense_split: added since; it is True."]
+
+
+def test_a_lock_of_another_version_is_refused_by_name(maker: Any) -> None:
+    study = maker.write()
+    lock_file(study).write_text('{"format": "lock/2"}', "utf-8")
+    with pytest.raises(UserError, match="expected format lock/1, found lock/2"):
+        deviations(study)
+
+
+def gainsift(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from gainsift.cli.main import main; main()", *arguments],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+def test_the_command(maker: Any) -> None:
+    study: Path = maker.write().folder
+    assert gainsift("lock", str(study), "--check").returncode == 2
+    done = gainsift("lock", str(study))
+    assert done.returncode == 0, done.stderr
+    assert "locked" in done.stdout
+    again = gainsift("lock", str(study))
+    assert (again.returncode, again.stderr.count("\n")) == (2, 1)
+    changed(Study.open(study), lambda data: data["analysis"].update(seed=8))
+    told = json.loads(gainsift("lock", str(study), "--check", "--json").stdout)
+    assert told["deviations"] == ["analysis → seed: locked as 7; now 8."]

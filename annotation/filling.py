@@ -67,7 +67,7 @@ class Filling:
             self.project = Project(known[0], self.key) if known else None
         else:
             self.project = ensure_project(api, self.study, self.key, known)
-        if self.project is None:
+        if self.project is None or self.project.made == "new":
             return
         flight = InFlight(self.study)
         waiting = None if dry_run else flight.left(self.project.id)

@@ -239,6 +239,11 @@ class Place:
 
 
 @pytest.fixture
+def place() -> type[Place]:
+    return Place
+
+
+@pytest.fixture
 def free_address() -> Place:
     """Nobody listens there."""
     with socket.socket() as probe:

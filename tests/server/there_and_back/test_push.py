@@ -300,8 +300,8 @@ def test_a_server_that_is_away_is_waited_for_and_told_of_once(study_of, item, fr
     assert all(0.25 <= pause <= 2.0 for pause in pauses[:-1])
 
 
-def test_a_refused_token_is_no_reason_to_wait(label_studio, study_of, item, free_address) -> None:
-    wrong = type(free_address)(label_studio.url, "0" * 40)
+def test_a_refused_token_is_no_reason_to_wait(label_studio, study_of, item, place) -> None:
+    wrong = place(label_studio.url, "0" * 40)
     with pytest.raises(UserError, match="token") as refused:
         push(study_of({"ann": [item("Hund")]}), wrong, patience=Patience(say=pytest.fail))
     assert "0" * 40 not in str(refused.value)
@@ -313,3 +313,66 @@ def test_a_refused_import_is_no_reason_to_wait(label_studio, api, study_of, item
     project = look(api, study).projects["ann en-de"]
     with Api(label_studio, Patience(say=pytest.fail)) as strict, pytest.raises(WorkError, match="status 400"):
         strict.repeatedly("POST", f"/api/projects/{project}/import", ["no task"])
+
+
+def test_a_personal_access_token_is_refreshed(label_studio, api, place) -> None:
+    """What newer servers give their users: it is shown once, and stands for tokens that live five minutes."""
+    api.once("POST", "/api/jwt/settings", {"api_tokens_enabled": True, "legacy_api_tokens_enabled": True})
+    personal = api.once("POST", "/api/token/")["token"]
+    with Api(place(label_studio.url, personal)) as by_token:
+        assert by_token.once("GET", "/api/current-user/whoami")["username"] == "lead"
+        by_token._http.auth.access = api_token_of_another_day(personal)
+        assert by_token.once("GET", "/api/current-user/whoami")["username"] == "lead"
+    with Api(place(label_studio.url, personal[:-4] + "aaaa")) as forged, pytest.raises(UserError, match="token"):
+        forged.once("GET", "/api/current-user/whoami")
+
+
+def api_token_of_another_day(personal: str) -> str:
+    """Of the right form, and not valid."""
+    head, body, _ = personal.split(".")
+    return f"{head}.{body}.{'0' * 43}"
+
+
+def test_prelabels_are_shown_where_they_are_to_be(label_studio, api, study_of, item, look, assign) -> None:
+    study = study_of({"ann": [item("shown"), item("bare")]}, prelabels="shown")
+    first, second = study.assignments()
+    given = {"prelabel": "correct"}
+    assign(study, [first.model_copy(update={**given, "prelabel_shown": True}), second.model_copy(update=given)])
+    push(study, label_studio)
+    project = look(api, study).projects["ann en-de"]
+    assert api.get(f"/api/projects/{project}/")["show_collab_predictions"] is True
+    tasks = api.get("/api/tasks/", project=project, page_size=10, fields="all")["tasks"]
+    shown = {task["data"]["uid"]: [one["result"][0]["value"] for one in task["predictions"]] for task in tasks}
+    assert shown == {first.uid: [{"choices": ["correct"]}], second.uid: []}
+    assert push(study, label_studio).projects[0].made == "as it was"
+
+
+def test_disagreements_go_to_a_project_of_the_leads_and_verdicts_come_home(
+    label_studio, api, study_of, item, look, assign, assignment, person
+) -> None:
+    study = study_of({"ann": [item("Hund")]})
+    competing = [("correct", None), ("unrelated", None)]
+    verdict = assignment(study.id, item("Hund"), "lead", role="adjudication", competing=competing)
+    assign(study, [*study.assignments(), verdict])
+    assert {one.title for one in push(study, label_studio).projects} == {
+        "ann · English → German", "disagreements · English → German",
+    }  # fmt: skip
+    (there,) = look(api, study).tasks[verdict.uid]
+    said = {"from_name": "disagreement", "to_name": "answer", "type": "choices", "value": {"choices": ["variation"]}}
+    label = {"from_name": "label", "to_name": "answer", "type": "choices", "value": {"choices": ["correct"]}}
+    result = [{"id": "l", **label}, {"id": "d", **said}]
+    person("lead").send("POST", f"/api/tasks/{there['id']}/annotations/", {"result": result, "lead_time": 1.0})
+    pull(study, label_studio)
+    (line,) = study.annotations()
+    assert (line.source, line.annotator, line.label, line.disagreement) == (
+        "adjudicated", "lead", "correct", "variation",
+    )  # fmt: skip
+
+
+def test_a_damaged_note_of_a_batch_is_no_obstacle(label_studio, api, study_of, item, look) -> None:
+    study = study_of({"ann": [item("one")]})
+    push(study, label_studio)
+    more = study_of({"ann": [item("one"), item("two")]}, id=study.config.id)
+    InFlight(more).file.write_text('{"project": 1, "uid', "utf-8")
+    assert numbers(push(more, label_studio, patience=Patience(sleep=lambda seconds: None))) == [(1, 1, 0, 0)]
+    assert not InFlight(more).file.exists()

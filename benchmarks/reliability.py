@@ -74,7 +74,7 @@ def _by_clusters(rates: list[Rate], methods: Iterable[str]) -> list[str]:
     numbers = sorted({rate.clusters for rate in rates})
     cells = {(rate.case, rate.method, rate.clusters): _shown(rate) for rate in rates}
     rows = [
-        [case, method, *(cells[case, method, number] for number in numbers)]
+        [case, method, *(cells.get((case, method, number), "–") for number in numbers)]
         for case in dict.fromkeys(rate.case for rate in rates)
         for method in methods
     ]
@@ -134,6 +134,7 @@ def figure(rates: list[Rate]) -> Figure:
         left, right = drawn.subplots(1, 2, width_ratios=(1.15, 1))
         _alarms(left, [rate for rate in rates if rate.table != "coverage" and rate.case.startswith("no ")])
         _coverage(right, [rate for rate in rates if rate.table == "coverage" and rate.case.endswith(DESIGNS[2])])
+        drawn.legend(*right.get_legend_handles_labels(), fontsize=6, loc="outside lower right", ncols=3)
     return drawn
 
 
@@ -163,7 +164,6 @@ def _coverage(axes: Any, rates: list[Rate]) -> None:
     axes.minorticks_off()
     axes.set_xlabel("concepts (band: 93 to 97 %)")
     axes.set_title("Coverage, six units a concept")
-    axes.legend(fontsize=6, loc="lower right", ncols=1)
 
 
 # --- all of it -------------------------------------------------------------------------------------------

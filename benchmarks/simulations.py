@@ -177,7 +177,7 @@ FLOWS = {"30 %": (0.34, 0.04), "8 %": (0.10, 0.02), "2 %": (0.03, 0.01)}
 """Probability that a unit enters `correct` from a bucket and that it leaves it for the bucket."""
 ONE_WAY = {bucket: (gain - loss, 0.0) for bucket, (gain, loss) in FLOWS.items()}
 DESIGNS = ("three units a concept", "1 to 12 units a concept", "six units a concept")
-CLUSTERS = (10, 15, 20, 35, 50, 100)
+CLUSTERS = (10, 20, 35, 50, 70, 100)
 CORRELATION = 0.2
 STRESS: dict[str, tuple[dict[str, tuple[float, float]], float]] = {
     "moves correlated .4": (FLOWS, 0.4),

@@ -18,7 +18,7 @@ WHOLE = PARTS.sum(1) - RNG.binomial(TOTALS.astype(int), 0.05)
 
 def tried_out(part: np.ndarray, confidence: float) -> tuple[float, float]:
     """The least and largest r whose test of part - r whole = 0, with the four small clusters, does not reject."""
-    size = (TOTALS**2).sum() / TOTALS.sum() / 6
+    size = np.sqrt((TOTALS**2).mean()) * 0.4 / 2
     n = np.r_[part, size, -size, 0, 0]
     g = np.r_[WHOLE, size, -size, size, -size]
     d = np.r_[TOTALS, [size] * 4]

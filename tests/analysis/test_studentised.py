@@ -20,8 +20,8 @@ def one(numerators: object, denominators: object, least: np.ndarray, resamples: 
 
 def slow(n: list[float], d: list[float], resamples: int, confidence: float) -> tuple[float, float]:
     """One resample at a time, every cluster by itself, from the definition."""
-    typical = sum(x * x for x in d) / sum(d)
-    n, d = [*n, -typical / 3, typical / 3], [*d, typical / 3, typical / 3]
+    added = 0.4 * (sum(x * x for x in d) / len(d)) ** 0.5
+    n, d = [*n, -added, added], [*d, added, added]
 
     def fit(chosen: list[int]) -> tuple[float, float]:
         total = sum(d[c] for c in chosen)

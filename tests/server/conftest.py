@@ -26,6 +26,10 @@ from gainsift.annotation import accounts, server, server_process
 from gainsift.annotation.accounts import DOMAIN, LEAD, Account
 from gainsift.schemas.study import Study
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # as a shell has it for what it starts in the background; children would inherit it and never see Ctrl+C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 NAMES = (LEAD, "ann", "ben", "cat")
 ACCOUNTS = [Account(name, f"{name}@{DOMAIN}", name == LEAD) for name in NAMES]
 PASSWORDS = "test_passwords.json"

@@ -215,26 +215,25 @@ TASK_NUMBER = ".lsf-current-task__task-id"
 
 
 @pytest.fixture(scope="module")
-def desk_of(chromium: Browser, label_studio: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """desk_of(study, "ann", project=0): pushes the study, logs in at the keyboard, opens the annotator's list."""
+def sit_down(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """sit_down(url, name, email, password, project): logs in at the keyboard and opens the project's list."""
     desks: list[Desk] = []
 
-    def open_desk(study: Study, name: str, project: int = 0) -> Desk:
-        pushed = [one for one in push(study, label_studio).projects if one.annotator == name]
+    def open_desk(url: str, name: str, email: str, password: str, project: int) -> Desk:
         har = tmp_path_factory.mktemp("wire") / "traffic.har"
         context = chromium.new_context(viewport=SCREEN, record_har_path=har, record_har_content="embed")
         context.set_default_timeout(PATIENCE)
         desk = Desk(name, context, context.new_page(), har)
         desks.append(desk)
         desk.watch()
-        desk.page.goto(f"{label_studio.url}/user/login/")
+        desk.page.goto(f"{url}/user/login/")
         desk.page.focus("input[name=email]")
-        desk.type(label_studio.accounts[name].email)
+        desk.type(email)
         desk.keys("Tab")
-        desk.type(label_studio.accounts[name].password)
+        desk.type(password)
         desk.keys("Enter")
         desk.page.wait_for_url(lambda url: "login" not in url)
-        desk.page.goto(f"{label_studio.url}/projects/{pushed[project].project}/data?labeling=1")
+        desk.page.goto(f"{url}/projects/{project}/data?labeling=1")
         desk.page.wait_for_selector(f"{PANEL} .gs-answer")
         desk.page.wait_for_selector(INSTRUCTION)
         desk.keys("Escape")
@@ -244,6 +243,19 @@ def desk_of(chromium: Browser, label_studio: Any, tmp_path_factory: pytest.TempP
     yield open_desk
     for desk in desks:
         desk.context.close()
+
+
+@pytest.fixture(scope="module")
+def desk_of(sit_down: Any, label_studio: Any) -> Callable[..., Desk]:
+    """desk_of(study, "ann", project=0): pushes the study and sits down at one of the annotator's projects."""
+
+    def open_desk(study: Study, name: str, project: int = 0) -> Desk:
+        pushed = [one for one in push(study, label_studio).projects if one.annotator == name]
+        login = label_studio.accounts[name]
+        found: Desk = sit_down(label_studio.url, name, login.email, login.password, pushed[project].project)
+        return found
+
+    return open_desk
 
 
 @pytest.fixture(scope="session")

@@ -14,13 +14,46 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.", show_default=False)],
+    study: Annotated[
+        Path | None, typer.Argument(metavar="[STUDY]", help="The study folder.", show_default=False)
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Instead of a study: a tidy table (csv, Parquet) with the columns unit, cluster, condition, annotator,"
+            " label; optional success, weight, order.",
+        ),
+    ] = None,
+    taxonomy: Annotated[
+        Path | None, typer.Option(metavar="T.yaml", help="With --table: the categories; else the built-in ones.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="With --table: the folder of the report.")] = None,
+    contrast: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'A -> B'",
+            help="With --table: two conditions to compare, several times if wanted; else all consecutive ones, and the"
+            " first and the last.",
+        ),
+    ] = None,
+    boot: Annotated[int, typer.Option(min=1, help="With --table: bootstrap resamples of clusters.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="With --table: seed of the resamples.")] = 12345,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
 ) -> None:
     """Judgements -> agreement, shares, the split of each gain.
 
-    Writes tables, figures and report.html to STUDY/report.
+    Writes tables, figures and report.html to STUDY/report, or to DIR for a tidy table.
     """
+    if table is not None and study is None:
+        from gainsift.cli.analyze_table import analyze_table
+
+        return analyze_table(table, taxonomy, out, contrast or [], boot, seed, as_json)
+    if study is None or table is not None or taxonomy or out or contrast:
+        from gainsift.schemas.errors import UserError
+
+        what = "expected either a study folder, or --table with --out"
+        raise UserError("gainsift analyze", what, "`gainsift analyze --help` shows both ways")
     from gainsift.analysis.report import write_report
     from gainsift.analysis.results import analyse
     from gainsift.schemas.provenance import now

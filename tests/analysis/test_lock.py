@@ -65,7 +65,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "a further contrast": (
         lambda data: data["contrasts"].append({"name": "new", "from": {"checkpoint": "c1"},
                                                "to": {"checkpoint": "c3"}}),
-        "contrasts → new: added since; it is from checkpoint c1, setting unpatched, to checkpoint c3, setting unpatched.",
+        "contrasts → new: added since; it is from checkpoint c1, setting unpatched",
     ),
     "no contrast": (lambda data: data.update(contrasts=[]), "contrasts → c1 to patched c2: locked as from checkpoint"),
     "the success rule": (

@@ -1,0 +1,121 @@
+"""The cells of a tidy table, from csv or Parquet alike: text by column, with the line that each row stands on."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gainsift.schemas.errors import UserError, did_you_mean
+
+LINE = "line"
+"""Column of the row's place: the line of a csv (where the row ends), the number of a Parquet row, from 1."""
+
+
+def read_cells(path: Path, needed: Sequence[str], optional: Collection[str]) -> pd.DataFrame:
+    """The columns `needed` and those of `optional` that are there, stripped text, empty where there is nothing.
+
+    Blank rows are passed over, other columns ignored. Raises UserError with file and line.
+    """
+    frame = _parquet(path, needed, optional) if path.suffix == ".parquet" else _csv(path, needed, optional)
+    if frame.empty:
+        raise UserError(str(path), "no rows beneath the header", "give one row for each judgement")
+    return frame
+
+
+def place(path: Path, line: int) -> str:
+    """Where a row stands: `table.csv:31`, or `table.parquet, row 31`."""
+    return f"{path}, row {line}" if path.suffix == ".parquet" else f"{path}:{line}"
+
+
+def _chosen(where: str, names: Sequence[str], needed: Sequence[str], optional: Collection[str]) -> list[str]:
+    for name in needed:
+        if name not in names:
+            found = ", ".join(names)[:200]
+            raise UserError(
+                where,
+                f"column {name!r} is missing; found: {found}",
+                f"{did_you_mean(name, names)} A tidy table has {', '.join(needed)}",
+            )
+    wanted = [name for name in (*needed, *optional) if name in names]
+    for name in wanted:
+        if list(names).count(name) > 1:
+            raise UserError(where, f"column {name} stands twice", "keep one of them")
+    return wanted
+
+
+# --- csv -------------------------------------------------------------------------------------------------
+
+
+def _csv(path: Path, needed: Sequence[str], optional: Collection[str]) -> pd.DataFrame:
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    places: dict[str, int] = {}
+    width = 0
+    lines: list[int] = []
+    columns: dict[str, list[str]] = {}
+    try:
+        for fields in reader:
+            if not any(field.strip() for field in fields):
+                continue
+            if not places:
+                names = [name.strip() for name in fields]
+                places = {name: names.index(name) for name in _chosen(f"{path}:1", names, needed, optional)}
+                columns, width = {name: [] for name in places}, len(fields)
+                continue
+            if len(fields) != width:
+                raise UserError(
+                    f"{path}:{reader.line_num}",
+                    f"expected {width} fields as in the header, found {len(fields)}",
+                    "mend that row (quote fields that hold commas)",
+                )
+            lines.append(reader.line_num)
+            for name, number in places.items():
+                columns[name].append(fields[number].strip())
+    except csv.Error as error:
+        raise UserError(f"{path}:{reader.line_num}", f"broken row ({error})", "mend the quotes of that row") from None
+    if not places:
+        raise UserError(str(path), "the file is empty", f"give a table with the columns {', '.join(needed)}")
+    return pd.DataFrame({LINE: lines, **columns})
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(str(path), "no such file", "give a tidy table, csv or Parquet") from None
+    except OSError as error:
+        raise UserError(str(path), f"cannot be read ({error.strerror})", "give a csv or Parquet file") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UserError(f"{path}:{line}", f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
+
+
+# --- Parquet ---------------------------------------------------------------------------------------------
+
+
+def _parquet(path: Path, needed: Sequence[str], optional: Collection[str]) -> pd.DataFrame:
+    try:
+        wanted = _chosen(str(path), pq.read_schema(path).names, needed, optional)
+        table = pq.read_table(path, columns=wanted)
+    except FileNotFoundError:
+        raise UserError(str(path), "no such file", "give a tidy table, csv or Parquet") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(str(path), f"not a Parquet file ({error})", "give a csv or Parquet file") from None
+    columns = {name: [_cell(value) for value in table[name].to_pylist()] for name in wanted}
+    frame = pd.DataFrame({LINE: range(1, len(table) + 1), **columns})
+    return frame[(frame[wanted] != "").any(axis=1)].reset_index(drop=True)
+
+
+def _cell(value: Any) -> str:
+    """The text that a csv would hold; a number that is none (NaN) is a gap."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    return str(value).strip()

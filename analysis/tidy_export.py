@@ -1,0 +1,205 @@
+"""The whole study as one tidy table, csv and Parquet, with its data dictionary: for R, a spreadsheet, or ourselves.
+
+A row is one judgement of one output; an output that nobody judged has one row without annotator. What people wrote
+freely (comments, names of senses) stays in the study, for it may hold anything.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from gainsift.analysis.judged import Judged, judge
+from gainsift.analysis.judgements import Judgements, gather
+from gainsift.analysis.shares import series_name
+from gainsift.schemas.files import FORMAT_KEY, atomic, write_text
+from gainsift.schemas.provenance import now, write_run
+from gainsift.schemas.spreadsheet import guarded
+from gainsift.schemas.study import Study
+
+TIDY_FORMAT = "tidy/1"
+TEXT, WHOLE, REAL, TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+COLUMNS: dict[str, tuple[pa.DataType, str]] = {
+    "unit": (TEXT, "What is compared over conditions: prompt pair | input language | output language."),
+    "cluster": (TEXT, "Word family of the intended concept: units that move together. Intervals resample these."),
+    "condition": (TEXT, "Checkpoint and how it was asked. A unit occurs once at a condition."),
+    "annotator": (TEXT, "Pseudonym of the person who gave `label`; empty where nobody judged this output."),
+    "label": (TEXT, "Category id that this annotator gave the item. A label of kind missing is no judgement."),
+    "success": (TRUTH, "Whether the answer equals a reference form, by the study's rule."),
+    "weight": (REAL, "1 / probability that the item is judged; empty: outside the sample, or never planned (no item)."),
+    "order": (REAL, "Place of the condition in its series: tokens seen, else steps, else the checkpoint's number."),
+    "series": (TEXT, "The condition without its checkpoint."),
+    "patched": (TRUTH, "Whether a concept vector was patched in: some categories have another kind then."),
+    "identical": (TRUTH, "A reference form equals a word that the prompts gave, so that a pure copier succeeds."),
+    "item": (TEXT, "The distinct thing that was judged; outputs with one item share its judgements."),
+    "draws": (TEXT, "JSON: the item's trajectories, each with the probability that it is drawn. An item is judged if"
+              " any of them is, and two items together by their union."),
+    "audit": (REAL, "Probability that the item, once drawn, is asked about."),
+    "verdict": (TEXT, "Category id that the output counts as, adjudication and given forms considered; empty: undecided"
+                " (`undecided` says why)."),
+    "kind": (TEXT, "Kind of the verdict on this output: correct, behaviour, error, near, no_effect."),
+    "bucket": (TEXT, "Row of the split that a change between the verdict and correct falls in."),
+    "correct": (WHOLE, "1 if the kind is correct, else 0; empty while undecided."),
+    "undecided": (TEXT, "Why there is no verdict: unjudged, missing (all answers `unsure` and the like), tie."),
+    "adjudicated": (TRUTH, "Whether the lead settled the item."),
+    "sense": (TEXT, "With label other_sense: the sense that this annotator chose."),
+    "role": (TEXT, "What the task was to the annotator: main, or calibration."),
+    "round": (WHOLE, "Round of annotation of this judgement."),
+    "lead_time": (REAL, "Seconds that the annotator had the page open."),
+    "row_id": (TEXT, "The output: one of translations/*.parquet."),
+    "checkpoint": (TEXT, "Name of the checkpoint."),
+    "step": (WHOLE, "Optimiser steps of the checkpoint."),
+    "tokens": (WHOLE, "Tokens seen by the checkpoint; 0 if unknown."),
+    "setting": (TEXT, "Where the vector comes from: unpatched, tgt, seen, en_en, self or tgt_tgt."),
+    "prompt": (TEXT, "Which prompt was continued: source or target."),
+    "layer": (WHOLE, "First patched layer, from 0; empty for unpatched outputs."),
+    "input_language": (TEXT, "Language of the word that is translated."),
+    "output_language": (TEXT, "Language that it is translated into."),
+    "pair_id": (TEXT, "The prompt pair."),
+    "concept": (TEXT, "The intended concept."),
+    "other_concept": (TEXT, "The other concept of the pair."),
+    "gloss": (TEXT, "The intended concept in a few words."),
+    "shown_word": (TEXT, "The intended concept's word in the input language."),
+    "reference": (TEXT, "Reference forms in the output language, parted by |."),
+    "answer": (TEXT, "The output up to the closing quote, as decoded."),
+    "closed": (TRUTH, "Whether the closing quote was reached."),
+    "p_source": (REAL, "Next-token mass on the source concept's words in the output language."),
+    "p_target": (REAL, "The same for the target concept."),
+    "sense_split": (TRUTH, "The references of the concept's languages disagree in sense."),
+    "sense_not_given": (TRUTH, "The item's verdict is other_sense, but no given form of this output carries the sense:"
+                        " it counts as unrelated."),
+}  # fmt: skip
+"""The data dictionary: type and meaning of every column, in order."""
+
+
+def tidy(study: Study) -> tuple[pd.DataFrame, Counter[str]]:
+    """A row for each judgement of each output that was planned or stands in a contrast, and what is left out.
+
+    Raises UserError as the analysis does.
+    """
+    items = study.items()
+    judgements = gather(
+        study.annotations(), {item.content_key for item in items}, study.id, study.taxonomy, study.concepts,
+        str(study.annotations_file),
+    )  # fmt: skip
+    judged = judge(study, items, judgements)
+    outputs = _outputs(study, judged)
+    keys = {item.item_id: item.content_key for item in items}
+    votes = _votes(judgements, keys)
+    frame = outputs.merge(votes, on="item", how="left").sort_values(["row_id", "annotator"], kind="stable")
+    return frame[list(COLUMNS)].reset_index(drop=True), judgements.left_out + judged.left_out
+
+
+def _outputs(study: Study, judged: Judged) -> pd.DataFrame:
+    frame = judged.frame.rename(columns={"family": "cluster", "item_id": "item"})
+    mass = study.translations(["row_id", "p_source", "p_target"]).to_pandas()
+    frame = frame.merge(mass, on="row_id", how="left", validate="one_to_one")
+    keys = zip(frame["setting"], frame["prompt"], frame["layer"], strict=True)
+    frame["series"] = [
+        series_name(setting, prompt, None if pd.isna(layer) else int(layer)) for setting, prompt, layer in keys
+    ]
+    frame["condition"] = frame["checkpoint"] + ", " + frame["series"]
+    frame["order"] = frame["checkpoint"].map(_order(study))
+    frame["weight"] = 1 / frame["probability"].where(frame["selected"])
+    frame["verdict"] = frame["label"]
+    frame["draws"] = frame["item"].map(
+        {item: json.dumps(drawn, ensure_ascii=False) for item, drawn in judged.inclusion.trajectories.items()}
+    )
+    frame["audit"] = frame["item"].map(
+        {item: judged.inclusion.audits.get(item, 1.0) for item in judged.inclusion.trajectories}
+    )
+    frame["adjudicated"] = (
+        frame["item"].map({item: one.adjudicated for item, one in judged.verdicts.items()}).fillna(False)
+    )
+    frame["gloss"] = frame["concept"].map({name: concept.gloss for name, concept in study.concepts.items()})
+    frame["reference"] = [
+        "|".join(study.concepts[concept].reference.get(out, []))
+        for concept, out in zip(frame["concept"], frame["output_language"], strict=True)
+    ]
+    return frame.drop(columns="label")
+
+
+def _order(study: Study) -> dict[str, float]:
+    checkpoints = study.config.model.checkpoints
+    for values in ([one.tokens for one in checkpoints], [one.step for one in checkpoints]):
+        if len(set(values)) == len(values) and min(values) > 0:
+            return {one.name: float(value) for one, value in zip(checkpoints, values, strict=True)}
+    return {one.name: float(number) for number, one in enumerate(checkpoints, start=1)}
+
+
+def _votes(judgements: Judgements, keys: dict[str, str]) -> pd.DataFrame:
+    names = ("label", "sense", "role", "round", "lead_time")
+    rows = [
+        {"item": item, "annotator": annotator, **{name: getattr(line, name) for name in names}}
+        for item, key in keys.items()
+        for annotator, line in sorted(judgements.votes.get(key, {}).items())
+    ]
+    return pd.DataFrame(rows, columns=["item", "annotator", *names])
+
+
+# --- files -----------------------------------------------------------------------------------------------
+
+
+def schema() -> pa.Schema:
+    """The Arrow schema; each field carries its meaning."""
+    fields = [pa.field(name, kind, metadata={"meaning": meaning}) for name, (kind, meaning) in COLUMNS.items()]
+    return pa.schema(fields, metadata={FORMAT_KEY: TIDY_FORMAT.encode()})
+
+
+def to_table(frame: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(frame, schema=schema(), preserve_index=False).replace_schema_metadata(schema().metadata)
+
+
+def to_csv(table: pa.Table) -> str:
+    """Full precision, truth as 1 and 0; text that a spreadsheet would run gets a leading apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(table.column_names)
+    columns = [column.to_pylist() for column in table.columns]
+    writer.writerows([_cell(value) for value in row] for row in zip(*columns, strict=True))
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str):
+        return guarded(value)
+    return "" if value is None else value
+
+
+def dictionary_csv() -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["column", "type", "meaning"])
+    writer.writerows([name, str(kind), meaning] for name, (kind, meaning) in COLUMNS.items())
+    return out.getvalue()
+
+
+def write_export(study: Study, folder: Path, command: str) -> tuple[int, Counter[str]]:
+    """Write tidy.csv, tidy.parquet, dictionary.csv, taxonomy.yaml, tidy.run.json; returns rows and what is left out."""
+    started = now()
+    frame, left_out = tidy(study)
+    table = to_table(frame)
+    files = [study.config_file, study.concepts_file, study.items_file, study.links_file, study.annotations_file]
+    with atomic(folder / "tidy.csv") as file:
+        file.write(to_csv(table).encode("utf-8", "replace"))
+    with atomic(folder / "tidy.parquet") as file:
+        pq.write_table(table, file, compression="zstd")
+    write_text(folder / "dictionary.csv", dictionary_csv())
+    taxonomy = yaml.safe_dump(study.taxonomy.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
+    write_text(folder / "taxonomy.yaml", taxonomy)
+    inputs = {file.name: file for file in files}
+    inputs |= {file.relative_to(study.folder).as_posix(): file for file in study.translation_files()}
+    counts = {"rows": len(frame), "outputs": int(frame["row_id"].nunique()), **left_out}
+    write_run(folder / "tidy.run.json", "tidy", command, started, inputs, counts=counts)
+    return len(frame), left_out

@@ -1,0 +1,112 @@
+"""What emerges, with bands by concept clusters over checkpoints: for all outputs and for groups of language pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gainsift.analysis.emergence_rows import Rows, read_rows
+from gainsift.analysis.emergence_sums import AREA, OTHER, Layers, Quantity, Sums, last_reaches, layers_of, sums_of
+from gainsift.analysis.estimate import generator
+from gainsift.analysis.simultaneous import Band, ClusterBands
+from gainsift.schemas.config import StudyConfig
+from gainsift.schemas.study import Study
+
+Group = tuple[str, str]
+"""By what (all, trained, input, output, pair) and which."""
+ALL: Group = ("all", "all pairs")
+BY = {
+    "all": "All",
+    "trained": "Training",
+    "input": "Input language",
+    "output": "Output language",
+    "pair": "Language pair",
+}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """`places` of checkpoints with outputs stand in `present`; each Band has one point for each of them.
+
+    `clusters`, `units`: of each group, over all checkpoints.
+    """
+
+    study: Study
+    rows: Rows
+    layers: Layers
+    sums: Sums
+    present: list[int]
+    groups: dict[Group, npt.NDArray[np.bool_]]
+    bands: dict[tuple[Group, Quantity], Band]
+    clusters: dict[Group, int]
+    units: dict[Group, int]
+
+    def band(self, quantity: Quantity, group: Group = ALL) -> Band | None:
+        return self.bands.get((group, quantity))
+
+    def quantities(self, measure: str, area: bool, effects: bool) -> list[Quantity]:
+        """Those of one measure: series or differences, at the fixed layer (and unpatched) or over the area."""
+        return [
+            quantity
+            for quantity in self.sums.quantities
+            if quantity.measure == measure
+            and (quantity.place[2] == AREA) == area
+            and (quantity.minus is not None) == effects
+        ]
+
+
+def find(study: Study, progress: Callable[[str], None] = lambda step: None) -> Findings:
+    """Read the outputs once and bootstrap their cluster sums. Raises UserError where there are no outputs."""
+    rows = read_rows(study, progress)
+    layers = layers_of(study.config, rows.layers, last_reaches(rows))
+    progress("sums by concept cluster")
+    sums = sums_of(rows, layers)
+    present = [number for number in range(len(rows.checkpoints)) if sums.counts[number].any()]
+    groups = groups_of(study.config, rows.pairs)
+    bands: dict[tuple[Group, Quantity], Band] = {}
+    clusters: dict[Group, int] = {}
+    units: dict[Group, int] = {}
+    for group, members in groups.items():
+        progress(f"bands of {group[1]}")
+        held = members[rows.unit_pair]
+        units[group] = int(held.sum())
+        found = np.unique(rows.concept_cluster[rows.unit_concept[held]])
+        clusters[group] = len(found)
+        spec = study.config.analysis
+        bootstrap = ClusterBands.of(len(found), spec.bootstrap, spec.confidence, generator(spec.seed, *group))
+        chosen = np.ix_(np.array(present), np.flatnonzero(members), found)
+        numerators, denominators = (part[chosen].sum(1) for part in (sums.numerators, sums.denominators))  # [T, C, Q]
+        for quantity, column in sums.quantities.items():
+            if _wanted(group, quantity) and denominators[:, :, column].any():
+                bands[group, quantity] = bootstrap.band(
+                    numerators[:, :, column].T, denominators[:, :, column].T, quantity.least
+                )
+    return Findings(study, rows, layers, sums, present, groups, bands, clusters, units)
+
+
+def _wanted(group: Group, quantity: Quantity) -> bool:
+    """Everything for all pairs; for their groups success and mass at the fixed layer."""
+    if group == ALL:
+        return not quantity.measure.startswith("mass_")
+    if quantity.place[2] == AREA:
+        return False
+    return quantity.measure in ("success", "p_source", *(OTHER if group[0] == "output" else ()))
+
+
+def groups_of(config: StudyConfig, pairs: list[tuple[str, str]]) -> dict[Group, npt.NDArray[np.bool_]]:
+    """Which language pairs [P] belong to each group; a group that would be all pairs again is left out."""
+    trained = set(config.trained_languages)
+    groups: dict[Group, list[bool]] = {ALL: [True] * len(pairs)}
+    groups["trained", "both languages trained"] = [trained >= set(pair) for pair in pairs]
+    groups["trained", "a language not trained"] = [not trained >= set(pair) for pair in pairs]
+    for side, name in ((0, "input"), (1, "output")):
+        for code in dict.fromkeys(pair[side] for pair in pairs):
+            groups[name, code] = [pair[side] == code for pair in pairs]
+    for pair in pairs:
+        groups["pair", f"{pair[0]} → {pair[1]}"] = [other == pair for other in pairs]
+    return {
+        group: np.array(members) for group, members in groups.items() if group == ALL or 0 < sum(members) < len(pairs)
+    }

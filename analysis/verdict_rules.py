@@ -8,7 +8,7 @@ unusable (`bad_item`) is undecided under every rule.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gainsift.analysis.dawid_skene import Votes, dawid_skene
@@ -95,15 +95,15 @@ def model(ballots: Ballots) -> dict[str, Distribution]:
     return found
 
 
-def votes_of(ballots: Ballots) -> Votes | None:
-    """The judgements that Dawid and Skene's model is fitted to; None if there are none."""
+def votes_of(ballots: Ballots, labels: Sequence[str] = ()) -> Votes | None:
+    """The judgements that Dawid and Skene's model is fitted to; None if there are none. See Votes.of for `labels`."""
     found = [
         (item, annotator, label)
         for item, one in ballots.items()
         if not one.void
         for annotator, label in one.votes.items()
     ]
-    return Votes.of(found) if found else None
+    return Votes.of(found, labels) if found else None
 
 
 def _most(ballot: Ballot) -> Distribution:

@@ -100,6 +100,17 @@ def test_the_factor_of_ppi_plus_plus() -> None:
     assert points(found) == pytest.approx([expected], abs=2e-3)
 
 
+def test_the_authors_own_code_finds_the_same() -> None:
+    """Two figures, one factor for both: ppi-python 0.2.3's ppi_mean_pointestimate gives these for the same numbers."""
+    rng = np.random.default_rng(4)
+    f = rng.normal(size=(1600, 2))
+    h = 0.6 * f + rng.normal(size=(1600, 2)) * 0.8
+    selected = np.arange(1600) < 400
+    rows = Rows(f, h * selected[:, None], selected * 1.0, selected, np.ones(1600), np.arange(1600), 1600)
+    assert points(powered(rows, least=-9.0)) == pytest.approx([0.09601359, -0.06163126], abs=5e-4)
+    assert h[:400].mean(0) == pytest.approx([0.0898794, -0.0537376], abs=1e-7)  # what the verdicts alone would say
+
+
 @pytest.mark.parametrize("right", [0.9, 0.0])
 def test_unbiased_over_draws_of_one_population(right: float) -> None:
     """Labels that are never right do no harm, though they decide who is drawn; the labels alone are far off.

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from gainsift.cli import agreement, analyze, annotate, demo, export, generate, init, lock, power
+from gainsift.cli import agreement, analyze, annotate, demo, export, generate, init, lock, power, release
 from gainsift.schemas.errors import GainsiftError
 
 # Idle threads of numerical libraries sleep instead of spinning: on a shared machine that is several times faster.
@@ -21,7 +21,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 class InWorkOrder(TyperGroup):
     """Lists the commands in the order in which a study needs them."""
 
-    order = ("demo", "init", "lock", "generate", "annotate", "analyze", "agreement", "export", "power")
+    order = ("demo", "init", "lock", "generate", "annotate", "analyze", "agreement", "export", "release", "power")
 
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(super().list_commands(ctx), key=self.order.index)
@@ -62,6 +62,7 @@ app.command("analyze")(analyze.analyze)
 app.command("agreement")(agreement.agreement)
 app.command("power")(power.power)
 app.command("export")(export.export)
+app.command("release")(release.release)
 app.command("demo")(demo.demo)
 
 

@@ -11,6 +11,7 @@ from gainsift.schemas.campaign import AnnotationSpec
 from gainsift.schemas.errors import UserError, did_you_mean
 from gainsift.schemas.languages import LanguageCode, known_language
 from gainsift.schemas.plain_yaml import load_yaml
+from gainsift.schemas.publication import ReleaseSpec
 from gainsift.schemas.record import Positive, Record
 from gainsift.schemas.settings import SETTINGS, UNPATCHED, LanguagePair, Prompt
 
@@ -144,6 +145,7 @@ class StudyConfig(Record):
     annotation: AnnotationSpec = Field(default_factory=AnnotationSpec)
     contrasts: list[Contrast] = Field(default_factory=list)
     analysis: AnalysisSpec = Field(default_factory=AnalysisSpec)
+    release: ReleaseSpec = Field(default_factory=ReleaseSpec)
 
     @field_validator("language_pairs")
     @classmethod

@@ -18,7 +18,6 @@ from gainsift.analysis.estimate import Array, divide
 
 MOST_STEPS = 2000
 SETTLED = 1e-9
-"""EM ends when no probability moves by more than this in a step."""
 VIEWS = 3
 """Judgements that some item needs: two annotators leave accuracy and shares of labels to be traded for each other
 (Kruskal 1977, Linear Algebra and its Applications 18:95; Allman, Matias & Rhodes 2009, Annals of Statistics 37:3099).
@@ -98,25 +97,27 @@ class DawidSkene:
     converged: bool
 
 
-def dawid_skene(votes: Votes, weights: Array | None = None, start: Array | None = None) -> DawidSkene:
+def dawid_skene(
+    votes: Votes, weights: Array | None = None, start: Array | None = None, settled: float = SETTLED
+) -> DawidSkene:
     """Fit by EM from the fractions of votes, as Dawid and Skene do, or from `start` [P, V] by pattern.
 
     `weights` [U] counts each item so many times (resamples). No smoothing: the estimate is the maximum likelihood
-    next to what most annotators say.
+    next to what most annotators say. It ends when no probability moves by more than `settled` in a step.
     """
     whole = np.ones(len(votes.items)) if weights is None else weights
     counts: Array = np.bincount(votes.pattern, whole, minlength=votes.patterns.shape[0]).astype(np.float64)  # [P]
     posteriors = votes.fractions() if start is None else start
     shares, confusions = _maximise(votes, counts, posteriors)
     steps, moved, likelihood = 0, np.inf, -np.inf
-    while moved > SETTLED and steps < MOST_STEPS:
+    while moved > settled and steps < MOST_STEPS:
         before = posteriors
         posteriors, likelihood = _expect(votes, counts, shares, confusions)
         shares, confusions = _maximise(votes, counts, posteriors)
         moved = float(np.abs(posteriors - before)[counts > 0].max(initial=0.0))
         steps += 1
     return DawidSkene(
-        votes, posteriors[votes.pattern], shares, confusions, likelihood, steps, converged=moved <= SETTLED
+        votes, posteriors[votes.pattern], shares, confusions, likelihood, steps, converged=moved <= settled
     )
 
 

@@ -43,7 +43,8 @@ def test_adjudication() -> None:
     """
     items = {
         "agree": ballot("xx"), "settled": ballot("xy", "x"), "overturned": ballot("yy", "x"),
-        "three": ballot("xyy", "y"), "open": ballot("xy"), "open too": ballot("yx"), "single": ballot("y"), "void": ballot("xy", void=True),
+        "three": ballot("xyy", "y"), "open": ballot("xy"), "open too": ballot("yx"), "single": ballot("y"),
+        "void": ballot("xy", void=True),
     }  # fmt: skip
     families = {name: int(name not in ("agree", "settled")) for name in items}
     found = adjudication(items, families, 2, LABELS)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from gainsift.analysis.agreement import NAMES, PairAgreement
 from gainsift.analysis.estimate import Estimate, divide
-from gainsift.analysis.figures import STYLE, _frame
+from gainsift.analysis.house_style import STYLE, frame
 from gainsift.analysis.wording import visible
 
 MOST_ANNOTATORS, MOST_LABELS = 25, 60
@@ -44,7 +44,7 @@ def pair_heat_map(pairs: Sequence[PairAgreement], coefficient: str, title: str, 
         panel.set_anchor("W")
         _axes(panel, names[:-1], names[1:])
         panel.set_title(f"{NAMES[coefficient]}, interval, n items judged by both", fontsize=8)
-        _frame(figure, title, recipe)
+        frame(figure, title, recipe)
     return figure
 
 
@@ -69,7 +69,7 @@ def confusion_map(
         _axes(panel, names, names)
         panel.set_ylabel(_short(sides[0]), fontsize=8)
         panel.set_xlabel(_short(sides[1]), fontsize=8)
-        _frame(figure, title, recipe)
+        frame(figure, title, recipe)
     return figure
 
 

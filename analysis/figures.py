@@ -1,8 +1,7 @@
-"""The figures of the report, in one house style: colour-blind safe, readable in grey, no text read as markup."""
+"""The figures of the report."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,40 +11,20 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from gainsift.analysis.estimate import Estimate
+from gainsift.analysis.house_style import GAIN, LINES, LOSS, OTHER, STYLE, TOTAL, frame, rendered
 from gainsift.analysis.result_tables import PARTS, bucket_name
 from gainsift.analysis.shares import ConditionShares
+from gainsift.analysis.transition_figures import transition_map
+from gainsift.analysis.trend_figures import page_of_trends
 from gainsift.analysis.wording import visible
 from gainsift.schemas.settings import SETTINGS, UNPATCHED
 from gainsift.schemas.study import Study
 
 if TYPE_CHECKING:
-    from gainsift.analysis.results import ContrastResult, Results
+    from gainsift.analysis.contrast_results import ContrastResult
+    from gainsift.analysis.results import Results
 
-STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e3e3e3",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "text.parse_math": False,  # a name with dollar signs is a name
-    "pdf.fonttype": 42,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "gainsift",
-    "savefig.dpi": 200,
-    "hatch.linewidth": 0.6,
-}
-# Okabe & Ito's colours in an order of distinct greys; lines differ by dash and marker, too
-LINES = (
-    ("#000000", "-", "o"), ("#D55E00", "--", "s"), ("#0072B2", "-.", "^"), ("#009E73", ":", "D"),
-    ("#CC79A7", (0, (5, 1)), "v"), ("#E69F00", (0, (3, 1, 1, 1)), "P"), ("#56B4E9", (0, (1, 2)), "X"),
-)  # fmt: skip
-TOTAL, GAIN, LOSS, OTHER = "#333333", "#0072B2", "#E69F00", "#bbbbbb"
+__all__ = ["LINES", "STYLE", "figures", "frame", "rendered"]
 
 
 def figures(study: Study, results: Results) -> dict[str, tuple[str, Figure]]:
@@ -57,10 +36,17 @@ def figures(study: Study, results: Results) -> dict[str, tuple[str, Figure]]:
             title = "Share of each category over checkpoints" + mark
             recipe = results.tables["shares"].signature
             drawn["category_shares"] = (title, category_shares(study, results.shares, title, recipe))
+            title = "What becomes of answers over checkpoints" + mark
+            if page := page_of_trends(study, results.shares, title, recipe):
+                drawn["trends"] = (title, page)
         for number, result in enumerate(results.contrasts, start=1):
-            if result.split.decided:
+            if result.split.decided and not result.step:
                 title = f"The split of {result.contrast.name}" + mark
                 drawn[f"split_{number}"] = (title, waterfall(study, result, title))
+                title = f"Transitions of {result.contrast.name}" + mark
+                drawn[f"transitions_{number}"] = (
+                    title, transition_map(study, result.transitions, title, result.signature)
+                )  # fmt: skip
         if results.agreement.pairable:
             title = "Agreement: which categories are confused" + mark
             drawn["agreement"] = (title, confusion(study, results, title))
@@ -68,32 +54,6 @@ def figures(study: Study, results: Results) -> dict[str, tuple[str, Figure]]:
             title = "Probability of the source concept's words over layers"
             drawn["source_mass"] = (title, source_mass(study, results, title))
     return drawn
-
-
-def rendered(figure: Figure, kind: str) -> bytes:
-    """The figure as `pdf`, `png` or `svg`, the same bytes every time."""
-    out = io.BytesIO()
-    undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(out, format=kind, metadata=undated)
-    figure.set_layout_engine("none")  # laid out by the first save; again would cost a second each
-    return out.getvalue()
-
-
-def _frame(figure: Figure, title: str, recipe: str, entries: tuple[Any, Any] | None = None) -> None:
-    """Title and legend above the panels, the signature small beneath; the panels keep clear of them."""
-    height = figure.get_size_inches()[1]
-    figure.text(
-        0.012, 1 - 0.08 / height, visible(title), ha="left", va="top", fontsize=10, fontweight="bold", wrap=True
-    )
-    figure.text(0.012, 0.06 / height, visible(recipe), ha="left", va="bottom", fontsize=6, color="#666666", wrap=True)
-    above = 0.34
-    if entries:
-        count = len(entries[0])
-        columns = -(-count // -(-count // 6))
-        figure.legend(*entries, loc="upper left", bbox_to_anchor=(0.0, 1 - 0.28 / height), ncols=columns, fontsize=8)
-        above += 0.2 * -(-count // columns) + 0.1
-    figure.set_layout_engine("constrained", rect=(0.005, 0.24 / height, 0.99, 1 - (above + 0.24) / height))
 
 
 # --- category shares -------------------------------------------------------------------------------------
@@ -125,7 +85,7 @@ def category_shares(study: Study, shares: Sequence[ConditionShares], title: str,
         if place < len(names) <= place + columns:
             panel.tick_params(labelbottom=True)
             panel.set_xlabel(scale, fontsize=8)
-    _frame(figure, title, recipe, panels.flat[0].get_legend_handles_labels() if len(series) > 1 else None)
+    frame(figure, title, recipe, panels.flat[0].get_legend_handles_labels() if len(series) > 1 else None)
     return figure
 
 
@@ -197,7 +157,7 @@ def waterfall(study: Study, result: ContrastResult, title: str) -> Figure:
         else ""
     )
     panel.set_xlabel("points (percentage of units); bars are the flow split, whiskers its interval" + bound)
-    _frame(figure, title, result.signature)
+    frame(figure, title, result.signature)
     return figure
 
 
@@ -254,7 +214,7 @@ def confusion(study: Study, results: Results, title: str) -> Figure:
     if alpha.low is not None and alpha.high is not None:
         summary += f" [{alpha.low:.3f}, {alpha.high:.3f}]"
     panel.set_title(f"{summary}; pairs of judgements of one item", fontsize=8)
-    _frame(figure, title, results.signature)
+    frame(figure, title, results.signature)
     return figure
 
 
@@ -293,7 +253,7 @@ def source_mass(study: Study, results: Results, title: str) -> Figure:
         row[0].set_ylabel("mean mass", fontsize=8)
     entries = panels.flat[0].get_legend_handles_labels()
     version = results.signature.rsplit("|", 1)[-1]
-    _frame(figure, title, f"mass:mean|rows:{int(mass['rows'].sum())}|{version}", (_thin(entries[0]), _thin(entries[1])))
+    frame(figure, title, f"mass:mean|rows:{int(mass['rows'].sum())}|{version}", (_thin(entries[0]), _thin(entries[1])))
     return figure
 
 

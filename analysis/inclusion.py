@@ -6,6 +6,7 @@ All draws are independent: one for each trajectory, and, after them, one for eac
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -57,12 +58,10 @@ class Inclusion:
         return inclusion
 
     def probability(self, items: Iterable[str]) -> float:
-        """The probability that every one of `items` is judged: one item, or the two of a unit.
+        """The probability that every one of `items` is judged: one item, the two of a unit, or those of a chain.
 
-        They must all be drawn and then asked about. Drawn, by inclusion and exclusion: P(a and b) = 1 - P(not a)
-        - P(not b) + P(neither), where a set of items is missed when none of its trajectories is drawn: the product
-        of (1 - pi) over their union. Asked: the product of their audit probabilities. An item that is named twice
-        counts once.
+        They must all be drawn and then asked about. Asked: the product of their audit probabilities. An item that is
+        named twice counts once.
         """
         wanted = frozenset(items)
         if wanted not in self._known:
@@ -71,12 +70,27 @@ class Inclusion:
         return self._known[wanted]
 
     def _all_drawn(self, items: list[str]) -> float:
-        total = 0.0
-        for chosen in range(1 << len(items)):
-            subset = [item for index, item in enumerate(items) if chosen >> index & 1]
-            union = {name: p for item in subset for name, p in self.trajectories[item].items()}
-            total += (-1) ** len(subset) * math.prod(1 - p for p in union.values())
-        return total
+        return _all_drawn([{name: p for name, p in self.trajectories[item].items() if p > 0} for item in items])
+
+
+def _all_drawn(of_items: list[dict[str, float]]) -> float:
+    """The probability that each item, given by its trajectories, has one that is drawn.
+
+    By cases, whether the trajectory that most items share is drawn: then they are done; else it is gone from all. An
+    item without trajectories left ends a branch, so that even the many items of one trajectory take few steps.
+    """
+    if not of_items:
+        return 1.0
+    if not all(of_items):
+        return 0.0
+    counts = Counter(name for members in of_items for name in members)
+    name = min(counts, key=lambda one: (-counts[one], one))
+    chance = next(members[name] for members in of_items if name in members)
+    drawn = chance * _all_drawn([members for members in of_items if name not in members])
+    if chance == 1:
+        return drawn
+    without = [{other: p for other, p in members.items() if other != name} for members in of_items]
+    return drawn + (1 - chance) * _all_drawn(without)
 
 
 def _check_one_value(links: pd.DataFrame, key: str, columns: list[str], where: str) -> None:

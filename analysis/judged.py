@@ -1,10 +1,13 @@
 """The join: outputs × links × items × judgements, as one tidy frame with a row for each output.
 
+Where the rule for verdicts gives distributions, an output has one row for each label that its item may have; `mass`
+is that label's share, and 1 otherwise.
+
 Columns of the frame: row_id, checkpoint, step, tokens, setting, prompt, layer, patched, input_language,
 output_language, pair_id, unit (pair|input|output), concept, other_concept, family, shown_word, answer, closed,
 success (bool), item_id (None if not linked), selected (its item is in the sample), probability (of its item, NaN
-if that is not in the sample), label, kind, bucket (None while undecided), correct (1, 0 or NaN), undecided (why),
-identical, sense_split, sense_not_given.
+if that is not in the sample), verdict (the item's label, before fan-out), mass, label, kind, bucket (None while
+undecided), correct (1, 0 or NaN), undecided (why), identical, sense_split, sense_not_given.
 """
 
 from __future__ import annotations
@@ -16,12 +19,13 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from gainsift.analysis.distinct_rows import repeated
 from gainsift.analysis.inclusion import AGAIN, Inclusion
 from gainsift.analysis.judgements import Judgements
-from gainsift.analysis.outputs import check_contrasts, condition_mask
+from gainsift.analysis.linked_outputs import OWN, LinkedOutputs, distinct_links, linked_outputs, read_links
+from gainsift.analysis.soft_labels import row_atoms
+from gainsift.analysis.verdict_rules import METHODS, ballots
 from gainsift.analysis.verdicts import Verdict, verdict
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
@@ -33,16 +37,12 @@ from gainsift.schemas.study import Study
 from gainsift.schemas.success import comparable, succeeds
 from gainsift.schemas.taxonomy import NOT_LISTED, SENSE_LABEL, Taxonomy
 
-COLUMNS = [
-    "row_id", "checkpoint", "step", "tokens", "setting", "prompt", "layer", "input_language", "output_language",
-    "pair_id", "intended_concept", "other_concept", "shown_word", "answer", "closed",
-]  # fmt: skip
 NOT_GIVEN_LABEL = "unrelated"
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The frame, the verdict of every item, and the probabilities of the draw.
+    """The frame, the plain verdict of every item (whatever the rule), and the probabilities of the draw.
 
     `left_out` counts the outputs that are not in the frame because study.yaml no longer asks for them.
     """
@@ -53,15 +53,17 @@ class Judged:
     left_out: Counter[str]
 
 
-def judge(study: Study, items: Sequence[Item], judgements: Judgements) -> Judged:
+def judge(study: Study, items: Sequence[Item], judgements: Judgements, rule: str | None = None) -> Judged:
     """Join everything that is linked or stands in a contrast. Raises UserError where the files disagree.
+
+    `rule`: how judgements become a verdict, by its name in verdict_rules; by default the study's.
 
     Every row of the population is linked, drawn or not. The item of a drawn row that is asked about must be there;
     that of another row need not: where it is absent the row is outside the sample.
     """
-    links = study.links().to_pandas()
+    links = read_links(study)
     by_id = {item.item_id: item for item in items}
-    inclusion = Inclusion.of(links, str(study.links_file))
+    inclusion = Inclusion.of(distinct_links(links), str(study.links_file))
     unknown = inclusion.selected - by_id.keys()
     if unknown:
         raise UserError(str(study.links_file), f"links drawn rows to {len(unknown)} unknown items", AGAIN)
@@ -73,42 +75,35 @@ def judge(study: Study, items: Sequence[Item], judgements: Judgements) -> Judged
         )
         for item in items
     }
-    frame, left_out = _outputs(study, links)
-    _check_unchanged(frame, by_id, study)
-    frame = _about(frame, study)
-    frame = _with_verdicts(frame, verdicts, study)
-    return Judged(in_sample(frame, inclusion), verdicts, inclusion, left_out)
+    said = ballots(judgements, [item.content_key for item in items], study.taxonomy)
+    found = METHODS[rule or study.config.analysis.verdict](said)
+    outputs = linked_outputs(study, links)
+    kinds = outputs.kinds.assign(kind_number=np.arange(len(outputs.kinds)))
+    _check_unchanged(kinds, by_id, study)
+    kinds = row_atoms(_about(kinds, study), {item.item_id: found[item.content_key] for item in items})
+    senses = {item.item_id: said[item.content_key].senses for item in items}
+    kinds = in_sample(_with_verdicts(kinds, verdicts, senses, study), inclusion)
+    return Judged(_of_rows(outputs, kinds), verdicts, inclusion, outputs.left_out)
+
+
+def _of_rows(outputs: LinkedOutputs, kinds: pd.DataFrame) -> pd.DataFrame:
+    """What was found for the kinds of outputs, said of each output: a row for each of its labels."""
+    counts = np.bincount(kinds["kind_number"], minlength=len(outputs.kinds))
+    row, entry = repeated(counts, outputs.kind)
+    frame = outputs.own if len(row) == len(outputs.own) else outputs.own.iloc[row].reset_index(drop=True)
+    for name in kinds.columns.difference([*OWN, "kind_number"], sort=False):
+        values = kinds[name]
+        if pd.api.types.is_string_dtype(values.dtype):  # each text once, and a pointer for each row
+            frame[name] = pd.Series(values.to_numpy(object)[entry], frame.index, dtype=object)
+        else:
+            frame[name] = values.array.take(entry)
+    return frame
 
 
 def in_sample(frame: pd.DataFrame, inclusion: Inclusion) -> pd.DataFrame:
     """The frame with `selected` and `probability`, by the `item_id` of each row."""
     chances = {item: inclusion.probability([item]) for item in inclusion.selected}
     return frame.assign(selected=frame["item_id"].isin(chances), probability=frame["item_id"].map(chances))
-
-
-def _outputs(study: Study, links: pd.DataFrame) -> tuple[pd.DataFrame, Counter[str]]:
-    """The outputs that are linked or stand in a contrast, with their `item_id`; and how many are not of the study."""
-    whole = study.translations(COLUMNS)
-    lost = len(links) - (
-        pc.sum(pc.is_in(pa.array(links["row_id"], pa.string()), whole["row_id"].combine_chunks())).as_py() or 0
-    )
-    if lost:
-        raise UserError(str(study.links_file), f"{lost} rows are not in {study.translations_folder}", AGAIN)
-    table, left_out = study.named(whole)
-    check_contrasts(table, study)
-    mask = pc.is_in(table["row_id"], value_set=pa.array(links["row_id"], pa.string()))
-    for contrast in study.config.contrasts:
-        for condition in (contrast.a, contrast.b):
-            mask = pc.or_(mask, condition_mask(table, study.config, condition))
-    frame: pd.DataFrame = table.filter(mask).to_pandas().rename(columns={"intended_concept": "concept"})
-    frame["layer"] = frame["layer"].astype("Int64")
-    for name, ids in (("translations", frame["row_id"]), ("links.parquet", links["row_id"])):
-        if ids.duplicated().any():
-            raise UserError(
-                str(study.folder / name), f"row {ids[ids.duplicated()].iloc[0]} stands twice", "make the files again"
-            )
-    items: pd.DataFrame = links[["row_id", "item_id"]]
-    return frame.merge(items, on="row_id", how="left"), left_out
 
 
 def _check_unchanged(frame: pd.DataFrame, items: Mapping[str, Item], study: Study) -> None:
@@ -166,23 +161,27 @@ def _carried(senses: tuple[str, ...], forms: list[GivenForm], intended: Concept,
     return any(sense.id in senses and sense.has(given.language, given.form) for sense in known for given in forms)
 
 
-def _with_verdicts(frame: pd.DataFrame, verdicts: Mapping[str, Verdict], study: Study) -> pd.DataFrame:
+def _with_verdicts(
+    frame: pd.DataFrame, verdicts: Mapping[str, Verdict], senses: Mapping[str, tuple[str, ...]], study: Study
+) -> pd.DataFrame:
     taxonomy, concepts = study.taxonomy, study.concepts
-    columns = ("item_id", "concept", "other_concept", "setting", "prompt", "input_language", "output_language")
+    columns = ("item_id", "verdict", "concept", "other_concept", "setting", "prompt", "input_language",
+               "output_language")  # fmt: skip
     labels: list[str | None] = []
     moved: list[bool] = []
     undecided: list[str] = []
-    for item_id, concept, other, setting, prompt, *pair in zip(*(frame[name] for name in columns), strict=True):
-        found = verdicts.get(item_id, Verdict(None, "unjudged"))
-        label, not_given = found.label, False
+    for item_id, of_item, concept, other, setting, prompt, *pair in zip(
+        *(frame[name].tolist() for name in columns), strict=True
+    ):
+        label, not_given = of_item, False
         if label == SENSE_LABEL:
             about = concepts[concept], concepts[other]
             forms = given_forms(setting, prompt, (pair[0], pair[1]), study.config.trained_languages, *about)
-            not_given = not _carried(found.senses, forms, *about)
+            not_given = not _carried(senses[item_id], forms, *about)
             label = _not_given_label(taxonomy) if not_given else label
         labels.append(label)
         moved.append(not_given)
-        undecided.append(found.reason)
+        undecided.append("" if label else verdicts.get(item_id, Verdict(None, "unjudged")).reason or "tie")
     kinds, buckets = _kinds(labels, frame["patched"], taxonomy)
     # a label can be a missing one on patched or unpatched rows alone: such a row is undecided, too
     missing = [kind == "missing" for kind in kinds]

@@ -33,7 +33,7 @@ def check_contrasts(table: pa.Table, study: Study) -> None:
 
     A checkpoint without outputs is no mistake: it may not have been generated yet.
     """
-    for contrast in study.config.contrasts:
+    for contrast in study.config.every_contrast():
         for side, asked in (("from", contrast.a), ("to", contrast.b)):
             here = table.filter(pc.equal(table["setting"], asked.setting))
             if not len(here):

@@ -12,9 +12,11 @@ from typing import Any
 import jinja2
 from matplotlib.figure import Figure
 
-from gainsift.analysis.figures import figures, rendered
+from gainsift.analysis.figures import figures
+from gainsift.analysis.house_style import rendered
 from gainsift.analysis.result_tables import describe
 from gainsift.analysis.results import Results, warnings
+from gainsift.analysis.studentised import caution
 from gainsift.analysis.summary import agreement_sentence, anchoring_sentence, audit_sentence, contrast_sentence, summary
 from gainsift.analysis.tables import Table, display, reasons, to_csv, to_json, to_latex
 from gainsift.analysis.wording import visible
@@ -129,6 +131,7 @@ def html(
         contrasts=[
             (result, describe(study, result.contrast), unbroken(contrast_sentence(study, result)), f"split_{number}")
             for number, result in enumerate(results.contrasts, start=1)
+            if not result.step
         ],
         agreement_sentence=unbroken(agreement_sentence(results)),
         anchoring_sentence=unbroken(anchoring_sentence(results)),
@@ -136,6 +139,7 @@ def html(
         examples=_by_group(results),
         table_rows=table_rows,
         reasons=reasons,
+        caution=caution,
         warnings=warnings(study),
         run=run,
     )

@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gainsift.analysis.estimate import Estimate, undefined
-from gainsift.analysis.shares import ConditionShares
+from gainsift.analysis.estimate import Estimate
+from gainsift.analysis.intervals import IN_WORDS
+from gainsift.analysis.share_of_gain import METHOD as OF_GAIN
+from gainsift.analysis.shares import KINDS, ConditionShares
 from gainsift.analysis.split import NO_BUCKET, Split
+from gainsift.analysis.studentised import caution
 from gainsift.analysis.tables import Column, Table
 from gainsift.schemas.config import Contrast
 from gainsift.schemas.study import Study
 
 if TYPE_CHECKING:
-    from gainsift.analysis.results import ContrastResult
+    from gainsift.analysis.contrast_results import ContrastResult
 
 PARTS = {
     "apparent": "Apparent gain",
@@ -67,13 +70,19 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
         f" {result.units.outside}."
         for result in contrasts
     ]
+    spec = study.config.analysis
+    how = [
+        f"{100 * spec.confidence:g} % intervals: {IN_WORDS[spec.interval]}, {spec.bootstrap} resamples.",
+        f"Share of the gain: {OF_GAIN}; not estimable where the interval of the gain holds 0.",
+        *(f"{result.contrast.name}: {note}" for result in contrasts if (note := caution(result.split.clusters))),
+    ]
     sums = "Apparent gain = human gain + undeserved credit + missed (minus) + undecided; buckets add up to human gain."
     columns = [
         _CONTRAST,
         Column("name", "Part"),
         Column("flow", "Points (flow)", "points", interval=True),
         Column("share", "Points (share)", "points", interval=True),
-        Column("of_gain", "% of gain", "rate"),
+        Column("of_gain", "% of gain", "rate", interval=True),
         *_SIZES,
     ]
     columns.insert(1, Column("part", "Id"))
@@ -86,10 +95,10 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
             _split_rows(study, result, result.split if whole else result.without_identical) for result in contrasts
         ]  # fmt: skip
         recipes = [result.signature if whole else result.signature_without for result in contrasts]
-        notes = [*where, *(left if whole else []), sums]
-        tables.append(_of_contrasts(name, title, columns, rows, notes, recipes))
+        notes = [*where, *(left if whole else []), sums, *how]
+        tables.append(of_contrasts(name, title, columns, rows, notes, recipes))
     recipes = [result.signature for result in contrasts]
-    categories = _of_contrasts(
+    categories = of_contrasts(
         "split_categories",
         "Human gain by bucket and category",
         [_CONTRAST, Column("bucket", "Bucket id"), Column("bucket_name", "Bucket"), Column("category", "Category id"),
@@ -99,7 +108,7 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
         [*where, "Flow: P(category → correct) − P(correct → category). Share: its share before − after."],
         recipes,
     )  # fmt: skip
-    levels = _of_contrasts(
+    levels = of_contrasts(
         "levels",
         "Before and after",
         [_CONTRAST, Column("measure", "Measure id"), Column("name", "Measure"),
@@ -112,7 +121,7 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
     return [levels, *tables, categories]
 
 
-def _of_contrasts(
+def of_contrasts(
     name: str,
     title: str,
     columns: Sequence[Column],
@@ -145,28 +154,26 @@ def _level_rows(result: ContrastResult) -> list[dict[str, Any]]:
 
 
 def _split_rows(study: Study, result: ContrastResult, split: Split) -> list[dict[str, Any]]:
-    gain = split.parts["apparent"].point
-
-    def row(part: str, name: str, flow: Estimate, share: Estimate | None = None) -> dict[str, Any]:
-        of_gain = undefined("the apparent gain is zero")
-        if gain and abs(gain) > 1e-12 and flow.point is not None:
-            of_gain = Estimate(flow.point / gain)
+    def row(part: str, name: str, flow: Estimate, share: Estimate | None, of_gain: Estimate | None) -> dict[str, Any]:
         return {
             "contrast": result.contrast.name,
             "part": part,
             "name": name,
             "flow": flow,
             "share": share,
-            "of_gain": of_gain if flow.defined else undefined(flow.reason),
+            "of_gain": of_gain,
             "units": split.units,
             "clusters": split.clusters,
         }
 
-    parts = {part: row(part, name, split.parts[part]) for part, name in PARTS.items()}
+    parts = {part: row(part, name, split.parts[part], None, split.of_gain.get(part)) for part, name in PARTS.items()}
     buckets = [
-        row(part_id(bucket), f"– {bucket_name(study, bucket)}", estimate, split.share_buckets[bucket])
+        row(
+            part_id(bucket), f"– {bucket_name(study, bucket)}", estimate, split.share_buckets[bucket],
+            split.of_gain_buckets[bucket],
+        )
         for bucket, estimate in split.flow_buckets.items()
-    ]
+    ]  # fmt: skip
     return [
         parts["apparent"],
         parts["human"],
@@ -228,7 +235,19 @@ def share_tables(study: Study, conditions: Sequence[ConditionShares], recipe: st
         ["Over decided rows; categories that occur nowhere are left out."],
         recipe,
     )  # fmt: skip
-    return [outcomes, categories]
+    kinds = Table(
+        "kind_shares",
+        "Share of each kind at each condition",
+        [*_CONDITION, Column("decided", "Decided", "count"),
+         *(Column(f"kind_{kind}", f"{kind.replace('_', ' ')}, %", "rate", interval=True) for kind in KINDS)],
+        [
+            {**place, "decided": c.decided, **{f"kind_{kind}": share for kind, share in c.kinds.items()}}
+            for place, c in zip(where, conditions, strict=True)
+        ],
+        ["Over decided rows; the kind of a category as it stands for patched or for unpatched rows."],
+        recipe,
+    )  # fmt: skip
+    return [outcomes, kinds, categories]
 
 
 # --- counts ----------------------------------------------------------------------------------------------
@@ -240,7 +259,7 @@ def count_tables(contrasts: Sequence[ContrastResult], left_out: Counter[str], re
         "only_a": "Only before", "only_b": "Only after", "outside": "Outside the sample", "identical": "Identical",
         "sense_split": "Sense split", "sense_not_given": "Sense not given", "excluded": "Excluded (sense split)",
     }  # fmt: skip
-    units = _of_contrasts(
+    units = of_contrasts(
         "units",
         "Units of each contrast",
         [_CONTRAST, *(Column(key, name, "weight" if key == "weight" else "count") for key, name in heads.items())],
@@ -255,11 +274,8 @@ def count_tables(contrasts: Sequence[ContrastResult], left_out: Counter[str], re
                 "only_b": result.units.only_b,
                 "outside": result.units.outside,
                 "excluded": result.units.excluded,
-                "identical": int(result.units.frame["identical"].sum()),
-                "sense_split": int(result.units.frame["sense_split"].sum()),
-                "sense_not_given": int(
-                    (result.units.frame["sense_not_given_a"] | result.units.frame["sense_not_given_b"]).sum()
-                ),
+                **{name: _units_with(result, name) for name in ("identical", "sense_split")},
+                "sense_not_given": _units_with(result, "sense_not_given_a", "sense_not_given_b"),
             }]
             for result in contrasts
         ],
@@ -275,3 +291,8 @@ def count_tables(contrasts: Sequence[ContrastResult], left_out: Counter[str], re
         recipe,
     )
     return [units, counts]
+
+
+def _units_with(result: ContrastResult, *marks: str) -> int:
+    frame = result.units.frame
+    return int(frame.loc[frame[list(marks)].astype(bool).any(axis=1), "unit"].nunique())

@@ -11,7 +11,10 @@ import pandas as pd
 from gainsift.analysis.agreement import Agreement, agreement
 from gainsift.analysis.anchoring import Anchoring, anchoring
 from gainsift.analysis.audit import Audit, audit
-from gainsift.analysis.estimate import FEW, Estimate, few_resamples, generator
+from gainsift.analysis.chain_tables import chain_table
+from gainsift.analysis.chains import Chain, chains
+from gainsift.analysis.contrast_results import ContrastResult, contrast_results
+from gainsift.analysis.estimate import FEW, few_resamples, generator
 from gainsift.analysis.examples import Example, examples
 from gainsift.analysis.judged import Judged, judge
 from gainsift.analysis.judgement_tables import judgement_tables
@@ -20,15 +23,16 @@ from gainsift.analysis.mass import mean_mass
 from gainsift.analysis.outputs import excluded_concepts
 from gainsift.analysis.result_tables import count_tables, share_tables, split_tables
 from gainsift.analysis.shares import ConditionShares, shares
+from gainsift.analysis.sign_flip import FLIPS
 from gainsift.analysis.signature import signature
-from gainsift.analysis.split import Split, split
 from gainsift.analysis.tables import Table
-from gainsift.analysis.units import Units, units_of
+from gainsift.analysis.transition_tables import transition_tables
+from gainsift.analysis.trend_tables import trend_table
+from gainsift.analysis.trends import Trend, trends
+from gainsift.analysis.verdict_rules import DEFAULT as RULE
 from gainsift.analysis.verdicts import is_missing
-from gainsift.schemas.config import Contrast
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.families import word_families
-from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import Study
 
 MISSING = "judgements `{}`"
@@ -36,28 +40,12 @@ UNJUDGED = "items to be judged without a usable judgement"
 TIED = "items with a tie between labels"
 OUTSIDE = "judged items outside the sample (not drawn, or left out by the audit)"
 UNASKED = "items that the audit did not ask about (unjudged, outside the sample)"
-IMPOSSIBLE = "No interval for a bucket that no category has in either condition."
 UNUSED = "items of outputs that the analysis leaves out"
 SENSE_SPLIT = "outputs of concepts flagged `sense_split` (analysis.exclude_sense_split)"
 EXCLUDED_NOTE = (
     "Concepts flagged `sense_split` are left out here and in every other table (analysis.exclude_sense_split)."
 )  # fmt: skip
 NOT_GIVEN = "rows whose `other_sense` became `unrelated` (no given form carries the sense)"
-
-
-@dataclass(frozen=True)
-class ContrastResult:
-    """One contrast of study.yaml: its units, the split, and the split without `identical` units.
-
-    Each of the two splits has its own signature.
-    """
-
-    contrast: Contrast
-    units: Units
-    split: Split
-    without_identical: Split
-    signature: str
-    signature_without: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +64,8 @@ class Results:
     audit: Audit | None
     shares: list[ConditionShares]
     contrasts: list[ContrastResult]
+    chains: list[Chain]
+    trends: list[Trend]
     mass: pd.DataFrame
     examples: list[Example]
     left_out: Counter[str]
@@ -114,6 +104,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
         "rs": spec.seed,
         "tax": taxonomy.version,
         "source": "simulated" if judgements.simulated else None,
+        "verdict": None if spec.verdict == RULE else spec.verdict,
     }
     conditions = shares(
         rows,
@@ -123,11 +114,9 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
         spec.bootstrap,
         spec.confidence,
         generator(spec.seed, "shares"),
+        spec.interval,
     )
-    contrasts = []
-    for contrast in study.config.contrasts:
-        progress(f"split of {contrast.name}")
-        contrasts.append(_contrast(study, judged, contrast, common))
+    contrasts = contrast_results(study, judged, common, progress)
     recipe = signature(
         alpha="nominal",
         level="category",
@@ -154,6 +143,8 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
         audit=audit(judged, of_rows, taxonomy, spec.confidence),
         shares=conditions,
         contrasts=contrasts,
+        chains=chains(study, judged),
+        trends=trends(study, rows),
         mass=mean_mass(study),
         examples=examples(replace(judged, frame=rows), study),
         left_out=left_out,
@@ -190,7 +181,7 @@ def _left_out(judged: Judged, judgements: Judgements, study: Study, rows: pd.Dat
     """`rows` are those of `judged.frame` that are analysed."""
     counts: Counter[str] = Counter()
     used = set(rows["item_id"].dropna())
-    counts[SENSE_SPLIT] = len(judged.frame) - len(rows)
+    counts[SENSE_SPLIT] = judged.frame["row_id"].nunique() - rows["row_id"].nunique()
     for votes in judgements.votes.values():
         for line in votes.values():
             if is_missing(str(line.label), study.taxonomy):
@@ -204,54 +195,19 @@ def _left_out(judged: Judged, judgements: Judgements, study: Study, rows: pd.Dat
         else:
             counts[OUTSIDE] += found.reason != "unjudged"
     counts[UNASKED] = len(judged.inclusion.unasked & used)
-    counts[NOT_GIVEN] = int(rows["sense_not_given"].sum())
+    counts[NOT_GIVEN] = rows.loc[rows["sense_not_given"], "row_id"].nunique()
     return +counts
 
 
-def _contrast(study: Study, judged: Judged, contrast: Contrast, common: dict[str, object]) -> ContrastResult:
-    spec = study.config.analysis
-    units = units_of(judged.frame, study.config, contrast, judged.inclusion)
-    buckets = list(study.taxonomy.buckets)
-    whole, without = (
-        split(frame, buckets, spec.bootstrap, spec.confidence, generator(spec.seed, "split", contrast.name))
-        for frame in (units.frame, units.frame[~units.frame["identical"].astype(bool)].reset_index(drop=True))
-    )
-    whole, without = (_without_impossible(found, _possible(study, contrast)) for found in (whole, without))
-    recipes = [
-        signature(
-            split="flow+share", identical=kept, units=found.units, decided=found.decided, clusters=found.clusters,
-            ci=f"{spec.confidence:g}", **common,
-        )
-        for found, kept in ((whole, None), (without, "out"))
-    ]  # fmt: skip
-    return ContrastResult(contrast, units, whole, without, *recipes)
-
-
-def _possible(study: Study, contrast: Contrast) -> set[str | None]:
-    """The buckets that a category can have in either condition: some belong to patched rows alone."""
-    return {
-        category.bucket_on(side.setting != UNPATCHED)
-        for side in (contrast.a, contrast.b)
-        for category in study.taxonomy.categories
-    }
-
-
-def _without_impossible(found: Split, possible: set[str | None]) -> Split:
-    """A zero that could not be anything else needs no interval, nor a bound."""
-
-    def told(buckets: dict[str, Estimate]) -> dict[str, Estimate]:
-        return {
-            name: Estimate(0.0, reason=IMPOSSIBLE) if value.point == 0 and name not in possible else value
-            for name, value in buckets.items()
-        }
-
-    return replace(found, flow_buckets=told(found.flow_buckets), share_buckets=told(found.share_buckets))
-
-
 def _tables(study: Study, results: Results, common: dict[str, object]) -> dict[str, Table]:
+    spec = study.config.analysis
+    of_trends = signature(trends="gee+flips", flips=FLIPS, correction=spec.correction, family=spec.family, **common)
     tables = [
         *split_tables(study, results.contrasts),
-        *share_tables(study, results.shares, signature(shares="weighted", **common)),
+        *transition_tables(study, results.contrasts),
+        *([chain_table(study, results.chains, signature(chain="share+flow", **common))] if results.chains else []),
+        *share_tables(study, results.shares, signature(shares="weighted", ci=spec.interval, **common)),
+        trend_table(study, results.trends, of_trends),
         *judgement_tables(study, results, common),
         *count_tables(results.contrasts, results.left_out, results.signature),
     ]

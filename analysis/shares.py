@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
-from gainsift.analysis.estimate import Array, ClusterBootstrap, Estimate, cluster_sums
+from gainsift.analysis.estimate import Array, Estimate, cluster_sums
+from gainsift.analysis.intervals import DEFAULT, METHODS, Bootstrap
 from gainsift.schemas.settings import UNPATCHED
+from gainsift.schemas.taxonomy import Kind
 
+KINDS = [kind for kind in get_args(Kind) if kind != "missing"]
 KEY = ["checkpoint", "setting", "prompt", "layer"]
 Key = tuple[str, str, str, int | None]
 
@@ -31,6 +35,7 @@ class ConditionShares:
     correct: Estimate
     buckets: dict[str, Estimate]
     categories: dict[str, Estimate]
+    kinds: dict[str, Estimate]
 
     @property
     def series(self) -> str:
@@ -52,17 +57,19 @@ def shares(
     resamples: int,
     confidence: float,
     rng: np.random.Generator,
+    interval: str = DEFAULT,
 ) -> list[ConditionShares]:
     """Shares of every condition that has rows in the sample, in training order.
 
-    Rows weigh one over the probability that their item is judged. Categories that occur nowhere are left out.
-    One bootstrap over all word families serves every condition.
+    Rows weigh their mass over the probability that their item is judged. Categories that occur nowhere are left out.
+    One bootstrap over all word families, by the method
+    `interval` of `intervals.METHODS`, serves every condition.
     """
     sample = frame[frame["selected"]]
     if sample.empty:
         return []
     codes, names = pd.factorize(sample["family"], sort=True)
-    bootstrap = ClusterBootstrap.of(len(names), resamples, confidence, rng)
+    bootstrap = METHODS[interval](len(names), resamples, confidence, rng)
     seen = set(sample["label"].dropna())
     categories = [name for name in categories if name in seen]
     place = {name: number for number, name in enumerate(checkpoints)}
@@ -78,12 +85,13 @@ def shares(
                 setting=key[1],
                 prompt=key[2],
                 layer=key[3],
-                rows=len(rows),
-                decided=int(rows["label"].notna().sum()),
+                rows=rows["row_id"].nunique(),
+                decided=rows.loc[rows["label"].notna(), "row_id"].nunique(),
                 success=estimates["success"],
                 correct=estimates["correct"],
                 buckets={name: estimates["bucket", name] for name in buckets},
                 categories={name: estimates["label", name] for name in categories},
+                kinds={name: estimates["kind", name] for name in KINDS},
             )
         )
     return found
@@ -108,7 +116,7 @@ def _estimates(
     rows: pd.DataFrame,
     codes: np.typing.NDArray[np.intp],
     clusters: int,
-    bootstrap: ClusterBootstrap,
+    bootstrap: Bootstrap,
     buckets: Sequence[str],
     categories: Sequence[str],
 ) -> dict[object, Estimate]:
@@ -119,9 +127,10 @@ def _estimates(
     }
     wrong = rows["correct"] == 0
     values |= {("bucket", name): np.asarray(wrong & (rows["bucket"] == name), float) for name in buckets}
+    values |= {("kind", name): np.asarray(rows["kind"] == name, float) for name in KINDS}
     values |= {("label", name): np.asarray(rows["label"] == name, float) for name in categories}
     totals: Array = np.column_stack([np.ones(len(rows)) if key == "success" else decided for key in values])
-    weight: Array = 1 / rows["probability"].to_numpy(float)[:, None]
+    weight: Array = (rows["mass"] / rows["probability"]).to_numpy(float)[:, None]
     sums = cluster_sums(np.column_stack(list(values.values())) * weight, codes, clusters)
     least = np.zeros(len(values))
     return dict(zip(values, bootstrap.ratios(sums, cluster_sums(totals * weight, codes, clusters), least), strict=True))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gainsift.analysis.estimate import Array, ClusterBootstrap, Estimate, cluster_sums, undefined
+from gainsift.analysis.estimate import Array, Estimate, cluster_sums, undefined
+from gainsift.analysis.intervals import DEFAULT, METHODS
+from gainsift.analysis.share_of_gain import share_of_gain
 
 NO_BUCKET = "no_bucket"
 Cell = tuple[str, str]
@@ -27,7 +30,8 @@ class Split:
     """Every figure is a rate of units (0.31 is 31 points).
 
     `parts`: the keys of OF_ALL over all units, of OF_DECIDED over decided ones. `flow` and `share` add up to
-    `parts["human"]`, by (bucket, category) and by bucket.
+    `parts["human"]`, by (bucket, category) and by bucket. `of_gain` says what share of the apparent gain each addend
+    makes up, `of_gain_buckets` each bucket of the flow, where that can be estimated.
     """
 
     parts: dict[str, Estimate]
@@ -35,6 +39,8 @@ class Split:
     share: dict[Cell, Estimate]
     flow_buckets: dict[str, Estimate]
     share_buckets: dict[str, Estimate]
+    of_gain: dict[str, Estimate]
+    of_gain_buckets: dict[str, Estimate]
     units: int
     decided: int
     clusters: int
@@ -43,11 +49,17 @@ class Split:
 
 
 def split(
-    units: pd.DataFrame, buckets: Sequence[str], resamples: int, confidence: float, rng: np.random.Generator
+    units: pd.DataFrame,
+    buckets: Sequence[str],
+    resamples: int,
+    confidence: float,
+    rng: np.random.Generator,
+    interval: str = DEFAULT,
 ) -> Split:
     """Split one contrast.
 
-    `units` has one row for each unit present in both conditions: `cluster`, `weight`, `success_a`, `success_b`
+    `units` has one row for each unit present in both conditions (several where verdicts are distributions, whose
+    weights add up to the unit's): `unit`, `cluster`, `weight`, `success_a`, `success_b`
     (0 or 1), `correct_a`, `correct_b` (0, 1, or NaN without a usable verdict), `label_a`, `label_b`,
     `bucket_a`, `bucket_b`. Units without two usable verdicts are undecided. With s the automatic success and h
     the human verdict, s = h + u - m (u: s without h, undeserved credit; m: h without s, missed), so over the
@@ -55,42 +67,90 @@ def split(
 
     Flow of category k: P(k -> correct) - P(correct -> k). Share: P_A(k) - P_B(k), over decided units. The
     bucket of k is read on the side where it stands, since patched and unpatched rows may differ.
-    Intervals resample clusters; where all clusters are alike, they are `estimate.same_everywhere`.
+    Intervals resample clusters by the method `interval` of `intervals.METHODS`; where all clusters are alike, they
+    are `estimate.same_everywhere`.
     """
-    decided = (units["correct_a"].notna() & units["correct_b"].notna()).to_numpy(bool)
+    sums = split_sums(units, buckets)
+    order = sums.keys
+    bootstrap = METHODS[interval](len(sums.clusters), resamples, confidence, rng)
+    least = np.array([0.0 if key in RATES else -1.0 for key in order])
+    found = dict(zip(order, bootstrap.ratios(sums.values, sums.totals, least), strict=True))
+    of_gain = dict.fromkeys(
+        [*ADDENDS, *(key for key in order if key[0] == "flow bucket")], undefined(UNDECIDED)
+    )  # fmt: skip
+    whole = order.index("apparent")
+    shares = share_of_gain(
+        sums.values[:, np.array([order.index(key) for key in of_gain])],
+        sums.values[:, whole],
+        sums.totals[:, whole],
+        confidence,
+        found["apparent"],
+    )
+    of_gain = dict(zip(of_gain, shares, strict=True))
+    decided = _decided(units)
+    if not decided.any():  # a zero would say that nothing changed, where nobody knows
+        known = ("success_a", "success_b", "apparent", "undecided")
+        found = {key: one if key in known else undefined(UNDECIDED) for key, one in found.items()}
+        of_gain = {key: one if key in known else undefined(UNDECIDED) for key, one in of_gain.items()}
+    return Split(
+        parts={key: found[key] for key in (*OF_ALL, *OF_DECIDED)},
+        flow={key[1]: one for key, one in found.items() if key[0] == "flow"},
+        share={key[1]: one for key, one in found.items() if key[0] == "share"},
+        flow_buckets={key[1]: one for key, one in found.items() if key[0] == "flow bucket"},
+        share_buckets={key[1]: one for key, one in found.items() if key[0] == "share bucket"},
+        of_gain={key: one for key, one in of_gain.items() if isinstance(key, str)},
+        of_gain_buckets={key[1]: one for key, one in of_gain.items() if key[0] == "flow bucket"},
+        units=int(units["unit"].nunique()),
+        decided=int(units.loc[decided, "unit"].nunique()),
+        clusters=len(sums.clusters),
+        clusters_decided=int(units.loc[decided, "cluster"].nunique()),
+        weight=float(units["weight"].sum()),
+    )
+
+
+@dataclass(frozen=True)
+class SplitSums:
+    """What the figures of a split are quotients of, by cluster: `values` and `totals` [C, K], for K `keys`.
+
+    Keys: those of OF_ALL and OF_DECIDED, ("flow", cell), ("share", cell), ("flow bucket", bucket), ("share bucket",
+    bucket).
+    """
+
+    keys: list[Any]
+    clusters: list[str]
+    values: Array
+    totals: Array
+
+    def of(self, key: object) -> tuple[Array, Array]:
+        """Numerators and denominators of one figure: [C], [C]."""
+        place = self.keys.index(key)
+        return self.values[:, place], self.totals[:, place]
+
+
+def split_sums(units: pd.DataFrame, buckets: Sequence[str]) -> SplitSums:
+    """The weighted sums of a split by cluster, from `units` as `split` takes them."""
+    decided = _decided(units)
     cells = _cells(units, decided)
     columns = _columns(units, decided, cells)
-    weight = units["weight"].to_numpy(float)
-    codes, names = pd.factorize(units["cluster"], sort=True)
-    order = [*OF_ALL, *OF_DECIDED, *(("flow", c) for c in cells), *(("share", c) for c in cells)]
-    values = np.column_stack([columns[key] for key in order]) if len(units) else np.zeros((0, len(order)))
+    keys: list[Any] = list(columns)
+    values = np.column_stack(list(columns.values())) if len(units) else np.zeros((0, len(keys)))
     bucket_order = [*buckets, *dict.fromkeys(bucket for bucket, _ in cells if bucket not in buckets)]
-    grouped = [_grouped(values, order, kind, bucket) for kind in ("flow", "share") for bucket in bucket_order]
-    values = np.column_stack([values, *grouped])
+    groups = [(kind, bucket) for kind in ("flow", "share") for bucket in bucket_order]
+    values = np.column_stack([values, *(_grouped(values, keys, kind, bucket) for kind, bucket in groups)])
+    keys += [(f"{kind} bucket", bucket) for kind, bucket in groups]
     totals = np.ones_like(values)
-    totals[:, [order.index(key) for key in OF_DECIDED]] = decided[:, None]
-    bootstrap = ClusterBootstrap.of(len(names), resamples, confidence, rng)
-    sums = [cluster_sums(array * weight[:, None], codes, len(names)) for array in (values, totals)]
-    least = np.full(values.shape[1], -1.0)
-    least[[order.index(key) for key in RATES]] = 0.0
-    found = bootstrap.ratios(sums[0], sums[1], least)
-    if not decided.any():  # a zero would say that nothing changed, where nobody knows
-        known = [order.index(key) for key in ("success_a", "success_b", "apparent", "undecided")]
-        found = [one if place in known else undefined(UNDECIDED) for place, one in enumerate(found)]
-    by_key = dict(zip(order, found, strict=False))
-    rest = found[len(order) :]
-    return Split(
-        parts={key: by_key[key] for key in (*OF_ALL, *OF_DECIDED)},
-        flow={cell: by_key["flow", cell] for cell in cells},
-        share={cell: by_key["share", cell] for cell in cells},
-        flow_buckets=dict(zip(bucket_order, rest[: len(bucket_order)], strict=True)),
-        share_buckets=dict(zip(bucket_order, rest[len(bucket_order) :], strict=True)),
-        units=len(units),
-        decided=int(decided.sum()),
-        clusters=len(names),
-        clusters_decided=int(units.loc[decided, "cluster"].nunique()),
-        weight=float(weight.sum()),
+    totals[:, [keys.index(key) for key in OF_DECIDED]] = decided[:, None]
+    weight = units["weight"].to_numpy(float)[:, None]
+    codes, names = pd.factorize(units["cluster"], sort=True)
+    return SplitSums(
+        keys,
+        [str(name) for name in names],
+        *(cluster_sums(one * weight, codes, len(names)) for one in (values, totals)),
     )
+
+
+def _decided(units: pd.DataFrame) -> np.typing.NDArray[np.bool_]:
+    return (units["correct_a"].notna() & units["correct_b"].notna()).to_numpy(bool)
 
 
 def _side(units: pd.DataFrame, side: str) -> tuple[Array, Array, pd.Series[str], pd.Series[str]]:

@@ -11,7 +11,8 @@ from gainsift.analysis.wording import counted
 from gainsift.schemas.study import Study
 
 if TYPE_CHECKING:
-    from gainsift.analysis.results import ContrastResult, Results
+    from gainsift.analysis.contrast_results import ContrastResult
+    from gainsift.analysis.results import Results
     from gainsift.analysis.split import Split
 
 SUMMARY_FORMAT = "summary/1"

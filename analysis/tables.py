@@ -12,9 +12,12 @@ from typing import Any, Literal
 from gainsift.analysis.estimate import Estimate
 from gainsift.schemas.spreadsheet import guarded
 
-Kind = Literal["text", "count", "weight", "points", "rate", "coefficient", "percent"]
-"""points: a rate difference, shown times 100 with a sign; rate: shown as per cent; percent: already 0 to 100."""
+Kind = Literal["text", "count", "weight", "points", "rate", "coefficient", "percent", "p"]
+"""points: a rate difference, shown times 100 with a sign; rate: shown as per cent; percent: already 0 to 100.
+p: a p-value, three places."""
 UNDEFINED = "undefined"
+NOT_ESTIMABLE = "not estimable"
+"""Stands for `undefined` where the reason begins with it."""
 MARK = "†"
 """Follows an interval that is a bound (Estimate.bounded)."""
 LONG = 40
@@ -59,7 +62,7 @@ def reasons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Why figures of these rows are undefined, have no interval, or have a bound instead."""
     return sorted(
         {
-            (UNDEFINED + ": " if not value.defined else MARK + " " if value.bounded else "") + value.reason
+            _prefix(value) + value.reason
             for row in rows
             for value in row.values()
             if isinstance(value, Estimate) and value.reason
@@ -67,11 +70,17 @@ def reasons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     )
 
 
+def _prefix(value: Estimate) -> str:
+    if value.defined:
+        return MARK + " " if value.bounded else ""
+    return "" if value.reason.startswith(NOT_ESTIMABLE) else UNDEFINED + ": "
+
+
 def display(column: Column, value: Any) -> str:
     """A value as people read it: `+18.2 [12.9, 23.4]`."""
     if isinstance(value, Estimate):
         if value.point is None:
-            return UNDEFINED
+            return NOT_ESTIMABLE if value.reason.startswith(NOT_ESTIMABLE) else UNDEFINED
         shown = _number(column.kind, value.point)
         if column.interval and value.low is not None and value.high is not None:
             limits = (_number(column.kind, limit, limit=True) for limit in (value.low, value.high))
@@ -85,6 +94,8 @@ def display(column: Column, value: Any) -> str:
 def _number(kind: Kind, value: float, limit: bool = False) -> str:
     if kind == "count":
         return f"{round(value):,}"
+    if kind == "p":
+        return "< 0.001" if value < 0.0005 else f"{value:.3f}"
     places = {"coefficient": 3, "weight": 1}.get(kind, 1)
     scaled = value * 100 if kind in ("points", "rate") else value
     text = f"{abs(scaled):.{places}f}"

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from gainsift.analysis.inclusion import Inclusion
+from gainsift.analysis.soft_labels import unit_atoms
 from gainsift.schemas.config import Condition, Contrast, StudyConfig
 
 SIDE = ["unit", "item_id", "family", "success", "correct", "label", "bucket", "identical", "sense_split",
-        "sense_not_given", "undecided", "selected", "row_id"]  # fmt: skip
+        "sense_not_given", "undecided", "selected", "row_id", "verdict", "mass", "kind"]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Units:
     """`frame` has one row for each unit of the sample, `*_a` and `*_b` for its two sides, and its `weight`.
+
+    Where verdicts are distributions a unit has several rows, whose weights add up to its own.
 
     `only_a`, `only_b`: units present in one condition alone. `outside`: units that the draw or the audit left out.
     `excluded`: units of concepts flagged `sense_split`, where the study leaves them out.
@@ -50,23 +54,24 @@ def units_of(frame: pd.DataFrame, config: StudyConfig, contrast: Contrast, inclu
         a, b = a[~a["unit"].isin(flagged)], b[~b["unit"].isin(flagged)]
     else:
         flagged = set()
-    both = a.merge(b, on="unit", suffixes=("_a", "_b"))
+    both = unit_atoms(a, b)
     linked_a, linked_b = both["item_id_a"].notna(), both["item_id_b"].notna()
     inside = (both["selected_a"] | ~linked_a) & (both["selected_b"] | ~linked_b)
     units = both[inside].reset_index(drop=True)
-    units["weight"] = [
+    weights = [
         1 / inclusion.probability([item for item in pair if isinstance(item, str)])
         if any(isinstance(item, str) for item in pair)
         else 1.0
         for pair in zip(units["item_id_a"], units["item_id_b"], strict=True)
     ]
+    units["weight"] = units["mass"] * np.array(weights)
     units["cluster"] = units["family_a"]
     for name in ("identical", "sense_split"):
         units[name] = units[f"{name}_a"] | units[f"{name}_b"]
     return Units(
         frame=units,
-        only_a=len(a) - len(both),
-        only_b=len(b) - len(both),
-        outside=len(both) - len(units),
+        only_a=a["unit"].nunique() - both["unit"].nunique(),
+        only_b=b["unit"].nunique() - both["unit"].nunique(),
+        outside=both["unit"].nunique() - units["unit"].nunique(),
         excluded=len(flagged),
     )

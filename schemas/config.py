@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -116,11 +117,54 @@ class Contrast(Record):
     b: Condition = Field(alias="to")
 
 
+class Series(Record):
+    """One way of asking, followed over checkpoints: a setting, for patched ones its layer, and which checkpoints."""
+
+    setting: str = UNPATCHED
+    prompt: Prompt | None = Field(default=None, description="Default: source if unpatched, else target.")
+    layer: int | None = Field(default=None, description="Needed when patched.")
+    checkpoints: list[str] = Field(
+        default_factory=list, description="Empty: those of annotation.rows, or all. Always in training order."
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Series:
+        self.at("first")
+        return self
+
+    def at(self, checkpoint: str) -> Condition:
+        """The condition of this series at one checkpoint."""
+        return Condition(checkpoint=checkpoint, setting=self.setting, prompt=self.prompt, layer=self.layer)
+
+    @property
+    def name(self) -> str:
+        """`unpatched`, or `seen, layer 3`."""
+        if self.layer is None:
+            return self.setting + (" (target prompt)" if self.at("first").asked() == "target" else "")
+        return f"{self.setting}, layer {self.layer}"
+
+
 class AnalysisSpec(Record):
     bootstrap: Positive = Field(default=1000, description="Resamples.")
     confidence: float = Field(default=0.95, gt=0, lt=1)
     seed: Annotated[int, Field(ge=0)] = 12345
     exclude_sense_split: bool = False
+    interval: Literal["studentised", "bca", "percentile"] = Field(
+        default="studentised", description="Cluster bootstrap of shares and splits."
+    )
+    verdict: Literal["adjudicated", "majority", "dawid-skene", "soft"] = Field(
+        default="adjudicated", description="How the judgements of an item become its verdict."
+    )
+    correction: Literal["holm", "fdr_bh", "max_t"] = Field(
+        default="holm", description="For many tests, within a family: Holm, Benjamini-Hochberg, or step-down max-T."
+    )
+    family: Literal["each", "all"] = Field(
+        default="each",
+        description="each: the tests of one contrast, or of one series, are a family; all: those of all together.",
+    )
+    trends: list[Series] = Field(
+        default_factory=list, description="Series that are tested for a trend; empty: all that were judged."
+    )
 
 
 class StudyConfig(Record):
@@ -144,6 +188,9 @@ class StudyConfig(Record):
     taxonomy: str | None = Field(default=None, description="Your own taxonomy.yaml, relative to the study.")
     annotation: AnnotationSpec = Field(default_factory=AnnotationSpec)
     contrasts: list[Contrast] = Field(default_factory=list)
+    contrasts_along: list[Series] = Field(
+        default_factory=list, description="Contrasts of all consecutive checkpoints, and from the first to the last."
+    )
     analysis: AnalysisSpec = Field(default_factory=AnalysisSpec)
     release: ReleaseSpec = Field(default_factory=ReleaseSpec)
 
@@ -161,8 +208,12 @@ class StudyConfig(Record):
 
     @model_validator(mode="after")
     def _names_hold(self) -> StudyConfig:
-        names = [contrast.name for contrast in self.contrasts]
-        for contrast in self.contrasts:
+        for series in (*self.contrasts_along, *self.analysis.trends):
+            if len(self.checkpoints_of(series)) < 2:
+                raise ValueError(f"series {series.name!r} needs two checkpoints to go along")
+            self._is_generated(f"series {series.name!r}", [series.setting], [series.layer])
+        names = [contrast.name for contrast in self.every_contrast()]
+        for contrast in self.every_contrast():
             where = f"contrast {contrast.name!r}"
             if names.count(contrast.name) > 1:
                 raise ValueError(f"{where} stands twice")
@@ -188,9 +239,29 @@ class StudyConfig(Record):
 
     def judged_layers(self) -> set[int]:
         """Every layer that a contrast or annotation.rows names."""
-        conditions = [condition for contrast in self.contrasts for condition in (contrast.a, contrast.b)]
+        conditions = [condition for contrast in self.every_contrast() for condition in (contrast.a, contrast.b)]
         named = {condition.layer for condition in conditions if condition.layer is not None}
         return named | set(self.annotation.rows.layers)
+
+    def checkpoints_of(self, series: Series) -> list[str]:
+        """The checkpoints of a series in training order. Raises ValueError for an unknown one."""
+        named = {self.checkpoint(name).name for name in series.checkpoints or self.annotation.rows.checkpoints}
+        known = [checkpoint.name for checkpoint in self.model.checkpoints]
+        return [name for name in known if name in named or not named]
+
+    def links_of(self, series: Series) -> list[Contrast]:
+        """The contrasts of consecutive checkpoints of a series, in training order."""
+        names = self.checkpoints_of(series)
+        return [_step(series, a, b) for a, b in pairwise(names)]
+
+    def every_contrast(self) -> list[Contrast]:
+        """The named contrasts, then those of `contrasts_along`: consecutive ones, and the whole way."""
+        found = list(self.contrasts)
+        for series in self.contrasts_along:
+            names = self.checkpoints_of(series)
+            found += self.links_of(series)
+            found += [_step(series, names[0], names[-1])] if len(names) > 2 else []
+        return found
 
     def checkpoint(self, name: str) -> CheckpointSpec:
         """The checkpoint of a name; `first` and `last` go by training order."""
@@ -206,6 +277,10 @@ class StudyConfig(Record):
         """Every language of the study in a fixed order: trained ones first, as listed, then further ones."""
         codes = [*self.trained_languages, *(code for pair in self.language_pairs for code in pair)]
         return list(dict.fromkeys(codes))
+
+
+def _step(series: Series, a: str, b: str) -> Contrast:
+    return Contrast(name=f"{series.name}: {a} to {b}", **{"from": series.at(a), "to": series.at(b)})
 
 
 def problems(error: ValidationError) -> str:

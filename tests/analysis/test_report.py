@@ -74,7 +74,7 @@ def test_the_page_stands_alone_and_all_parts_are_there(small: Callable[..., Any]
         assert (attributes.get("src") or "data:").startswith("data:image/svg+xml;base64,") or tag != "img"
         assert (attributes.get("href") or "#").startswith("#")
         assert not [name for name in attributes if name.startswith("on")]
-    assert [tag for tag, _ in tags.tags].count("img") == 4
+    assert [tag for tag, _ in tags.tags].count("img") == 5
     text = " ".join(tags.text.split())
     # four families all alike: b = 1 - 0.025^(1/4) = 0.6024, so the gain is at least 1 - 2 b = -0.2047
     assert "Of +100.0 points of apparent gain, 100.0 [−20.5, 100.0] are plain copying." in text.replace("\u00a0", " ")
@@ -84,7 +84,7 @@ def test_the_page_stands_alone_and_all_parts_are_there(small: Callable[..., Any]
     run = Run.model_validate_json((folder / "run.json").read_text("utf-8"))
     assert run.seeds == {"analysis": 7}
     assert {"study.yaml", "annotations.jsonl", "links.parquet", "translations/c1.parquet"} <= run.inputs.keys()
-    for name in ("category_shares", "split_1", "agreement", "source_mass"):
+    for name in ("category_shares", "split_1", "transitions_1", "agreement", "source_mass"):
         assert (folder / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
         assert (folder / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     summary = json.loads((folder / "summary.json").read_text("utf-8"))
@@ -119,7 +119,7 @@ def test_simulated_annotators_are_called_so_everywhere(small: Callable[..., Any]
     for path in (folder / "tables").glob("*.tex"):
         assert "simulated" in path.read_text("utf-8")
     alternatives = [attributes["alt"] or "" for tag, attributes in tags.tags if tag == "img"]
-    assert sum("simulated" in text for text in alternatives) == 3  # all but the probability mass
+    assert sum("simulated" in text for text in alternatives) == 4  # all but the probability mass
     assert json.loads((folder / "summary.json").read_text("utf-8"))["annotators"] == "simulated"
 
 

@@ -1,0 +1,88 @@
+"""A chain of checkpoints: the split of every step over the same units, so that the steps add up to the whole way.
+
+The share split adds up bucket by bucket, since each of its figures is a difference of two shares. The flow split adds
+up in its total alone: who went error -> other sense -> correct moved in two buckets on the way and in one over all.
+Contrasts that stand alone use all units of their two conditions; here a unit counts if it is there at every checkpoint,
+and is undecided throughout if it lacks a usable verdict at any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gainsift.analysis.estimate import generator
+from gainsift.analysis.inclusion import Inclusion
+from gainsift.analysis.judged import Judged
+from gainsift.analysis.outputs import excluded_concepts
+from gainsift.analysis.soft_labels import unit_atoms
+from gainsift.analysis.split import Split, split
+from gainsift.analysis.units import SIDE, rows_of
+from gainsift.schemas.config import Contrast, Series
+from gainsift.schemas.study import Study
+
+
+@dataclass(frozen=True)
+class Chain:
+    """`steps`: each consecutive contrast with its split; `whole`: from the first checkpoint to the last.
+
+    `partial`: units that lack an output, or lie outside the sample, at some checkpoint; they are not counted.
+    """
+
+    series: Series
+    steps: Sequence[tuple[Contrast, Split]]
+    whole: Split
+    partial: int
+
+
+def chains(study: Study, judged: Judged) -> list[Chain]:
+    """One for each series of `contrasts_along` with three checkpoints or more."""
+    along = study.config.contrasts_along
+    return [_chain(study, judged, series) for series in along if len(study.config.checkpoints_of(series)) > 2]
+
+
+def _chain(study: Study, judged: Judged, series: Series) -> Chain:
+    config, spec = study.config, study.config.analysis
+    frame = judged.frame[~judged.frame["concept"].isin(list(excluded_concepts(study)))]
+    sides = [rows_of(frame, config, series.at(name))[SIDE] for name in config.checkpoints_of(series)]
+    known = set.union(*(set(side["unit"]) for side in sides)) if sides else set()
+    weights = weights_of_units(sides, judged.inclusion)
+    torn = {unit for side in sides for unit in side.loc[side["label"].isna(), "unit"]}
+
+    def between(a: pd.DataFrame, b: pd.DataFrame) -> Split:
+        both = unit_atoms(*(side[side["unit"].isin(list(weights))] for side in (a, b)))
+        both["weight"] = both["mass"] * both["unit"].map(weights).astype(float)
+        both["cluster"] = both["family_a"]
+        both.loc[both["unit"].isin(list(torn)), ["correct_a", "correct_b"]] = np.nan
+        rng = generator(spec.seed, "chain", series.name)  # the same resamples for every step
+        return split(both, list(study.taxonomy.buckets), spec.bootstrap, spec.confidence, rng, spec.interval)
+
+    links = config.links_of(series)
+    steps = [(link, between(a, b)) for link, a, b in zip(links, sides, sides[1:], strict=False)]
+    return Chain(series, steps, between(sides[0], sides[-1]), len(known) - len(weights))
+
+
+def weights_of_units(sides: Sequence[pd.DataFrame], inclusion: Inclusion) -> dict[str, float]:
+    """Unit -> one over the probability that all its items are judged, for units that are at every side, in the sample.
+
+    A row that was never planned for judging (no link) puts no condition on the draw.
+    """
+    items: dict[str, set[str]] = {}
+    seen: dict[str, int] = {}
+    outside: set[str] = set()
+    for side in sides:
+        rows = side.drop_duplicates("unit")
+        for unit, item, selected in zip(rows["unit"], rows["item_id"], rows["selected"], strict=True):
+            seen[unit] = seen.get(unit, 0) + 1
+            if isinstance(item, str):
+                items.setdefault(unit, set()).add(item)
+                if not selected:
+                    outside.add(unit)
+    return {
+        unit: 1 / inclusion.probability(items[unit]) if unit in items else 1.0
+        for unit, times in seen.items()
+        if times == len(sides) and unit not in outside
+    }

@@ -1,0 +1,172 @@
+"""Whether kinds and categories become more or less frequent from checkpoint to checkpoint of a series."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from gainsift.analysis.cochran_q import METHOD as COCHRAN
+from gainsift.analysis.cochran_q import cochran_q
+from gainsift.analysis.corrections import adjusted
+from gainsift.analysis.estimate import Array, generator
+from gainsift.analysis.gee import gee_trend
+from gainsift.analysis.mann_kendall import trend as mann_kendall_trend
+from gainsift.analysis.max_t import max_t
+from gainsift.analysis.shares import KINDS
+from gainsift.analysis.significance import INDEPENDENT_UNITS, Significance
+from gainsift.analysis.trend_scores import positions, sign_flip_trend, trend_scores
+from gainsift.analysis.units import rows_of
+from gainsift.schemas.config import AnalysisSpec, Series
+from gainsift.schemas.study import Study
+
+Level = Literal["kind", "category"]
+CORRECTED = ("flips", "gee")
+"""The tests that hold for repeated items; the others are in no family."""
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The tests of one outcome over the checkpoints of a series, by their ids; `adjusted` those of CORRECTED.
+
+    `shares`: the weighted share at each checkpoint, None where nothing is decided. `slope` is within units, a rate:
+    from the first checkpoint to the last. `axis`: what the position is, log tokens or rank.
+    """
+
+    series: str
+    level: Level
+    outcome: str
+    checkpoints: Sequence[str]
+    axis: str
+    shares: Sequence[float | None]
+    slope: float | None
+    tests: dict[str, Significance]
+    adjusted: dict[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The decided rows [N] of one series: one row for each output, whatever its verdict is like."""
+
+    place: npt.NDArray[np.intp]
+    position: Array
+    axis: str
+    unit: npt.NDArray[np.intp]
+    family: npt.NDArray[np.intp]
+    weight: Array
+    checkpoints: list[str]
+
+
+def trends(study: Study, frame: pd.DataFrame) -> list[Trend]:
+    """Every kind and category that occurs, for each series of analysis.trends (or each that was judged).
+
+    `frame` holds the rows that are analysed, as `judged` makes them.
+    """
+    spec = study.config.analysis
+    sample = frame[frame["selected"] & frame["label"].notna() & (frame["mass"] > 0)]
+    families = pd.factorize(sample["family"], sort=True)[1]
+    found: list[Trend] = []
+    scores: list[Array] = []
+    for series in spec.trends or judged_series(study, sample):
+        rows, values = _rows(study, sample, series, families)
+        if len(rows.checkpoints) < 2:
+            continue
+        for (level, outcome), value in values.items():
+            rng = generator(spec.seed, "trend", series.name, level, outcome)
+            found.append(_trend(series.name, level, outcome, value, rows, rng))
+            own = trend_scores(value, rows.position, rows.unit, rows.family, rows.weight).scores
+            scores.append(np.pad(own, (0, len(families) - len(own))))
+    return _corrected(found, scores, spec)
+
+
+def judged_series(study: Study, sample: pd.DataFrame) -> list[Series]:
+    """Every series with judged outputs at two checkpoints or more: unpatched first, then by setting and layer."""
+    keys = sample[["setting", "prompt", "layer", "checkpoint"]].drop_duplicates()
+    counts = Counter(
+        (setting, prompt, None if pd.isna(layer) else int(layer))
+        for setting, prompt, layer in zip(keys["setting"], keys["prompt"], keys["layer"], strict=True)
+    )
+    found = [Series(setting=one[0], prompt=one[1], layer=one[2]) for one, number in counts.items() if number > 1]
+    return sorted(found, key=lambda one: (one.layer is not None, one.name))
+
+
+def _rows(
+    study: Study, sample: pd.DataFrame, series: Series, families: pd.Index[str]
+) -> tuple[_Rows, dict[tuple[Level, str], Array]]:
+    """The rows of a series, and the share of each outcome's mass in each of them: 0 or 1 for plain verdicts."""
+    config = study.config
+    names = config.checkpoints_of(series)
+    parts = [rows_of(sample, config, series.at(name)).assign(place=number) for number, name in enumerate(names)]
+    atoms = pd.concat(parts).sort_values(["place", "row_id"], kind="stable")
+    present = sorted(atoms["place"].unique())
+    number, _ = pd.factorize(atoms["row_id"])
+    mass = np.bincount(number, atoms["mass"])
+    first = atoms.drop_duplicates("row_id")
+    at, axis = positions([config.checkpoint(names[place]).tokens or None for place in present])
+    place = first["place"].map({one: rank for rank, one in enumerate(present)}).to_numpy(np.intp)
+    rows = _Rows(
+        place,
+        at[place],
+        axis,
+        pd.factorize(first["unit"])[0],
+        families.get_indexer(pd.Index(first["family"])),
+        mass / first["probability"].to_numpy(float),
+        [names[one] for one in present],
+    )
+    values: dict[tuple[Level, str], Array] = {}
+    levels: list[tuple[Level, str, Sequence[str]]] = [
+        ("kind", "kind", KINDS),
+        ("category", "label", study.taxonomy.ids),
+    ]
+    for level, column, outcomes in levels:
+        for outcome in outcomes:
+            if (atoms[column] == outcome).any():
+                values[level, outcome] = np.bincount(number, atoms["mass"] * (atoms[column] == outcome)) / mass
+    return rows, values
+
+
+def _trend(series: str, level: Level, outcome: str, value: Array, rows: _Rows, rng: np.random.Generator) -> Trend:
+    size = len(rows.checkpoints)
+    held = [np.bincount(rows.place, rows.weight * one, minlength=size) for one in (value, np.ones(len(value)))]
+    shares = np.divide(held[0], held[1], out=np.full(size, np.nan), where=held[1] > 0)
+    flips = sign_flip_trend(value, rows.position, rows.unit, rows.family, rng, rows.weight)
+    tests = {
+        "flips": flips,
+        "gee": gee_trend(value, rows.position, rows.family, rows.weight),
+        "mann_kendall": mann_kendall_trend(shares),
+        "cochran": _cochran(value, rows),
+    }
+    slope = None if flips.effect is None else 2 * flips.effect  # the position goes from -1 to 1
+    told = [None if np.isnan(share) else float(share) for share in shares]
+    return Trend(series, level, outcome, rows.checkpoints, rows.axis, told, slope, tests)
+
+
+def _cochran(value: Array, rows: _Rows) -> Significance:
+    if not np.isin(value, (0.0, 1.0)).all():
+        return Significance(COCHRAN, reason="verdicts are distributions", warning=INDEPENDENT_UNITS)
+    outcomes = np.full((int(rows.unit.max(initial=-1)) + 1, len(rows.checkpoints)), np.nan)
+    outcomes[rows.unit, rows.place] = value
+    return cochran_q(outcomes)
+
+
+def _corrected(found: list[Trend], scores: list[Array], spec: AnalysisSpec) -> list[Trend]:
+    """Kinds and categories are families of their own, of one series or of all, one for each method."""
+    families: dict[tuple[str, ...], list[int]] = {}
+    for place, one in enumerate(found):
+        families.setdefault((one.level, one.series if spec.family == "each" else ""), []).append(place)
+    for members in families.values():
+        for name in CORRECTED:
+            tests = [found[place].tests[name] for place in members]
+            if spec.correction == "max_t" and name == "flips":
+                rng = generator(spec.seed, "max_t trends")
+                values = [one.p for one in max_t(np.column_stack([scores[place] for place in members]), rng)]
+            else:
+                values = adjusted([one.p for one in tests], "holm" if spec.correction == "max_t" else spec.correction)
+            for place, value in zip(members, values, strict=True):
+                found[place] = replace(found[place], adjusted={**found[place].adjusted, name: value})
+    return found

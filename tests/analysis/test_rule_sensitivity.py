@@ -39,14 +39,14 @@ def told(*others: Estimate) -> str:
         (
             (Estimate(-0.03, -0.1, 0.04), Estimate(0.1)),
             "The human gain depends on the rule, its sign too: under adjudicated it is +12.4 [+5.0, +20.0] points, and"
-            " its interval lies above 0; under majority it is −3.0 [−10.0, +4.0] points, and its interval holds 0; under"
-            " soft it is +10.0 points without an interval.",
+            " its interval lies above 0; under majority it is −3.0 [−10.0, +4.0] points, and its interval holds 0;"
+            " under soft it is +10.0 points without an interval.",
         ),
         (
             (Estimate(-0.03, -0.1, -0.0101), undefined("no unit to count")),
             "The human gain turns with the rule: under adjudicated it is +12.4 [+5.0, +20.0] points, and its interval"
-            " lies above 0; under majority it is −3.0 [−10.0, −1.0] points, and its interval lies below 0; under soft it"
-            " is undefined (no unit to count), so nothing can be said.",
+            " lies above 0; under majority it is −3.0 [−10.0, −1.0] points, and its interval lies below 0; under soft"
+            " it is undefined (no unit to count), so nothing can be said.",
         ),
     ],
 )

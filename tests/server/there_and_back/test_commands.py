@@ -39,11 +39,16 @@ def own(tmp_path, new_label_studio, tools):
 
 
 class Lines:
-    """The lines of a running process, each awaited with patience."""
+    """The lines of a running process, each awaited with patience; an empty one when it has ended."""
 
     def __init__(self, stream) -> None:
         self.queue: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=lambda: [self.queue.put(line) for line in stream], daemon=True).start()
+        threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+
+    def _read(self, stream) -> None:
+        for line in stream:
+            self.queue.put(line)
+        self.queue.put("")
 
     def next(self) -> str:
         return self.queue.get(timeout=WAIT)

@@ -76,16 +76,19 @@ def log_axis(panel: Any, found: Findings, columns: int) -> str:
 
 
 def draw(panel: Any, found: Findings, points: Sequence[Estimate], look: Any, label: str, band: bool = True) -> None:
-    """A line with its band: light fill for colour, thin edges for grey print."""
+    """A line with its band: light fill for colour, thin edges for grey print.
+
+    There is no band where all clusters are alike (its limits would be a bound that only knows their number).
+    """
     colour, dash, marker = look
     kept = [(x, value) for x, value in zip(places_of(found), points, strict=True) if value.defined]
     panel.plot(
         [x for x, _ in kept], [value.point for _, value in kept], color=colour, linestyle=dash, marker=marker,
         markersize=3.2, linewidth=1.2, label=label, zorder=3,
     )  # fmt: skip
-    limited = [(x, value) for x, value in kept if value.low is not None and value.high is not None]
-    if band and limited:
-        x, low, high = ([x for x, _ in limited], [v.low for _, v in limited], [v.high for _, v in limited])
+    if band:
+        limits = [(v.low, v.high) if v.low is not None and not v.bounded else (np.nan, np.nan) for _, v in kept]
+        x, low, high = [x for x, _ in kept], [low for low, _ in limits], [high for _, high in limits]
         panel.fill_between(x, low, high, color=colour, alpha=0.13, linewidth=0, zorder=1)
         for edge in (low, high):
             panel.plot(x, edge, color=colour, linewidth=0.45, alpha=0.7, zorder=2)
@@ -94,6 +97,6 @@ def draw(panel: Any, found: Findings, points: Sequence[Estimate], look: Any, lab
 def top_of(shown: Sequence[Estimate]) -> float:
     """The upper end of an axis: all limits, unless they leave the points far beneath."""
     points = [value.point for value in shown if value.point is not None]
-    highs = [value.high for value in shown if value.high is not None]
+    highs = [value.high for value in shown if value.high is not None and not value.bounded]
     largest = max(points, default=0.0)
     return 1.04 * min(max([largest, *highs]), 2.5 * largest) or 1.0

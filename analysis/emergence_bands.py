@@ -65,7 +65,7 @@ def find(study: Study, progress: Callable[[str], None] = lambda step: None) -> F
     progress("sums by concept cluster")
     sums = sums_of(rows, layers)
     present = [number for number in range(len(rows.checkpoints)) if sums.counts[number].any()]
-    groups = groups_of(study.config, rows.pairs)
+    groups = groups_of(study.config, rows.pairs, np.bincount(rows.unit_pair, minlength=len(rows.pairs)) > 0)
     bands: dict[tuple[Group, Quantity], Band] = {}
     clusters: dict[Group, int] = {}
     units: dict[Group, int] = {}
@@ -96,8 +96,13 @@ def _wanted(group: Group, quantity: Quantity) -> bool:
     return quantity.measure in ("success", "p_source", *(OTHER if group[0] == "output" else ()))
 
 
-def groups_of(config: StudyConfig, pairs: list[tuple[str, str]]) -> dict[Group, npt.NDArray[np.bool_]]:
-    """Which language pairs [P] belong to each group; a group that would be all pairs again is left out."""
+def groups_of(
+    config: StudyConfig, pairs: list[tuple[str, str]], seen: npt.NDArray[np.bool_]
+) -> dict[Group, npt.NDArray[np.bool_]]:
+    """Which language pairs [P] belong to each group, of those that have outputs (`seen`).
+
+    A group that is empty, or all pairs again, is left out.
+    """
     trained = set(config.trained_languages)
     groups: dict[Group, list[bool]] = {ALL: [True] * len(pairs)}
     groups["trained", "both languages trained"] = [trained >= set(pair) for pair in pairs]
@@ -107,6 +112,5 @@ def groups_of(config: StudyConfig, pairs: list[tuple[str, str]]) -> dict[Group, 
             groups[name, code] = [pair[side] == code for pair in pairs]
     for pair in pairs:
         groups["pair", f"{pair[0]} → {pair[1]}"] = [other == pair for other in pairs]
-    return {
-        group: np.array(members) for group, members in groups.items() if group == ALL or 0 < sum(members) < len(pairs)
-    }
+    held = {group: np.array(members) & seen for group, members in groups.items()}
+    return {group: members for group, members in held.items() if group == ALL or 0 < members.sum() < seen.sum()}

@@ -23,7 +23,8 @@ LOOKS = {
     "unpatched": LINES[0], "target prompt": ("#777777", (0, (1, 1.2)), "x"), "tgt": LINES[2], "seen": LINES[1],
     "en_en": LINES[3], "self": LINES[4],
 }  # fmt: skip
-MASS = "mass on the source concept"
+BANDED = ("unpatched", "tgt", "seen")
+"""Whose bands the curves show: those of six lines would hide each other; the table has them all."""
 
 
 def emergence_figures(found: Findings) -> dict[str, tuple[str, Figure]]:
@@ -36,7 +37,9 @@ def emergence_figures(found: Findings) -> dict[str, tuple[str, Figure]]:
             for measure, what in (("p_source", "Mass of the source concept"), ("success", "Automatic success")):
                 title = f"{what}: first patched layer × checkpoint"
                 drawn[f"emergence_layers_{measure}"] = (title, heat_maps(found, measure, title))
-        title = "Over checkpoints" + (f": layer {found.layers.fixed}, and mean over layers" if patched else "")
+        title = "Over checkpoints" + (
+            f": layer {found.layers.fixed}, and mean over layers; bands of tgt and seen" if patched else ""
+        )
         drawn["emergence_curves"] = (title, curves(found, title))
         if found.quantities("p_source", False, True):
             title = f"Differences in the source concept's mass{layer}, with simultaneous bands"
@@ -114,7 +117,7 @@ def curves(found: Findings, title: str) -> Figure:
             for quantity in _lines(found, measure, kind):
                 name, band = series_of(quantity.place), found.band(quantity)
                 if band is not None:
-                    draw(panel, found, band.pointwise, LOOKS[name], name)
+                    draw(panel, found, band.pointwise, LOOKS[name], name, band=name in BANDED)
                     shown += band.pointwise
             panel.set_title(f"{MEASURES[measure][0]}, {names[kind]}", fontsize=8)
             panel.set_ylim(0, top_of(shown))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gainsift.analysis.estimate import BOUND, Array, Estimate, divide, resample_counts, same_everywhere, undefined
-from gainsift.analysis.studentised import ADDED, typical_size
 
 METHOD = "studentised cluster bootstrap, within Hoeffding's bound"
 TOGETHER = "by the largest and the smallest t over the checkpoints (max-T)"
+ADDED = 1 / 3
+"""Size of a cluster added at an end of the range, as a share of a typical one, Σ d² / Σ d (Kish 1965)."""
 FEWEST = 20
 """Clusters below which a band here is not to be relied on."""
 FEW_CLUSTERS = f"fewer than {FEWEST} clusters: the band is unreliable"
@@ -70,7 +71,7 @@ class ClusterBands:
         resamples. For all conditions together, q are the quantiles of the largest and of the smallest t* over the
         conditions, so that the error probability is shared evenly between too low and too high (max-T: Westfall &
         Young 1993; studentised, stepless form of Romano & Wolf 2005, Econometrica 73:1237). Standard errors are
-        those of ratios of cluster sums. As in `studentised`, a third of a cluster is added at each end of the range,
+        those of ratios of cluster sums. As in `studentised`, a part of a cluster is added at each end of the range,
         here of the range of the clusters that a condition has: masses may be of the order of 0.001, where -1 and 1
         would drown them. What tiny standard errors of single resamples blow up is cut off at Hoeffding's bound.
 
@@ -113,7 +114,7 @@ class ClusterBands:
         if not numerators.shape[1]:
             return np.zeros((2, 0)), np.zeros((2, 0))
         means = divide(numerators, denominators)
-        size = typical_size(denominators) * ADDED
+        size = ADDED * divide((denominators**2).sum(0), denominators.sum(0))
         n = np.vstack([numerators, size * np.nanmin(means, axis=0), size * np.nanmax(means, axis=0)])  # [C + 2, M]
         d = np.vstack([denominators, size, size])
         estimate, spread = _ratio(n.sum(0), d.sum(0), (n * n).sum(0), (n * d).sum(0), (d * d).sum(0))

@@ -1,0 +1,265 @@
+"""Emergence worked out by hand: three prompt pairs, two of one word family, two checkpoints, layers 0 to 2.
+
+Mass on the source concept, English into German (layer 2 is the last cut-off: the target prompt's own mass):
+
+                 c1: P1   P2   P3      c2: P1   P2   P3
+ unpatched           .2   .4   .6          .5   .7   .9
+ target prompt       .0   .1   .2          .0   .0   .0
+ tgt,  layer 0       .1   .2   .6          .4   .4   .4
+       layer 1       .3   .2   .4          .6   .5   .4
+ seen, layer 0       .1   .3   .2          .4   .2   --
+       layer 1       .1   .1   .1          .3   .3   .3
+
+The clusters are {P1} and {P2, P3}: `cat.pet` and `cat.whip` are both *cat*. Masses by language of a row with mass p in
+German: P1 has p/2 in English and p in French, P2 and P3 have p/4 in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gainsift.analysis.emergence import emergence
+from gainsift.analysis.estimate import Estimate
+from gainsift.analysis.tables import Table
+from gainsift.schemas.concepts import Concept
+from gainsift.schemas.errors import UserError
+from gainsift.schemas.rows import Translation
+
+SOURCES = {
+    "sun": {"en": ["sun"], "de": ["Sonne"], "fr": ["soleil"]},
+    "cat.pet": {"en": ["cat"], "de": ["Katze"], "fr": ["chat"]},
+    "cat.whip": {"en": ["cat"], "de": ["Peitsche"], "fr": ["fouet"]},
+}
+PAIRS = {"P1": "sun", "P2": "cat.pet", "P3": "cat.whip"}
+MASS: dict[tuple[str, str, int | None], tuple[str, str]] = {
+    ("unpatched", "source", None): (".2 .4 .6", ".5 .7 .9"),
+    ("unpatched", "target", None): (".0 .1 .2", ".0 .0 .0"),
+    ("tgt", "target", 0): (".1 .2 .6", ".4 .4 .4"),
+    ("tgt", "target", 1): (".3 .2 .4", ".6 .5 .4"),
+    ("tgt", "target", 2): (".0 .1 .2", ".0 .0 .0"),
+    ("seen", "target", 0): (".1 .3 .2", ".4 .2 --"),
+    ("seen", "target", 1): (".1 .1 .1", ".3 .3 .3"),
+    ("seen", "target", 2): (".0 .1 .2", ".0 .0 .0"),
+}
+
+
+def output(
+    maker: Any, checkpoint: str, asked: tuple[str, str, int | None], pair_id: str, p: float, **changes: Any
+) -> None:
+    """Add one output from English into German whose answer is right if p > .35."""
+    setting, prompt, layer = asked
+    pair = maker.pairs[pair_id]
+    about_source = prompt == "source" or setting in ("tgt", "seen")
+    intended, other = (
+        (pair.source_concept, pair.target_concept) if about_source else (pair.target_concept, pair.source_concept)
+    )
+    in_english, in_french = (p / 2, p) if pair_id == "P1" else (p / 4, p / 4)
+    answer = maker.concepts[intended].word("de") if p > 0.35 else "nichts"
+    values = {
+        "row_id": Translation.make_id(checkpoint, setting, prompt, "en", "de", pair_id, layer),
+        "checkpoint": checkpoint, "step": 1, "tokens": 1, "setting": setting, "prompt": prompt,
+        "input_language": "en", "output_language": "de", "pair_id": pair_id, "layer": layer,
+        "intended_concept": intended, "other_concept": other, "shown_word": maker.concepts[intended].word("en"),
+        "answer": answer, "raw": answer, "closed": True, "p_source": p, "p_target": 1 - p,
+        "source_mass": [in_english, p, in_french], "target_mass": [0.0, 1 - p, 0.0],
+    }  # fmt: skip
+    maker.rows.append(Translation.model_validate(values | changes))
+
+
+def build(maker: Any, **changes: Any) -> None:
+    for pair_id, name in PAIRS.items():
+        source = Concept(id=name, gloss=name, reference=SOURCES[name])
+        words = {code: [f"{code} {pair_id}"] for code in ("en", "de", "fr")}
+        maker.pair(pair_id, source, Concept(id=f"t{pair_id}", gloss="another", reference=words))
+    for asked, of_checkpoints in MASS.items():
+        for checkpoint, masses in zip(("c1", "c2"), of_checkpoints, strict=True):
+            for pair_id, mass in zip(PAIRS, masses.split(), strict=True):
+                if mass != "--":
+                    output(maker, checkpoint, asked, pair_id, float(mass), **changes)
+
+
+@pytest.fixture(name="maker")
+def maker_fixture(make_study: Callable[..., Any]) -> Any:
+    maker = make_study()
+    build(maker)
+    return maker
+
+
+def row(table: Table, **values: Any) -> Any:
+    found = [row for row in table.rows if all(row[key] == value for key, value in values.items())]
+    assert len(found) == 1, (values, len(found))
+    return found[0]
+
+
+def point(value: Estimate) -> float:
+    assert value.point is not None
+    return value.point
+
+
+def test_means_by_setting_layer_and_checkpoint(maker: Any) -> None:
+    table = emergence(maker.write()).tables["emergence"]
+    assert {r["checkpoint"] for r in table.rows} == {"c1", "c2"}  # c3 has no outputs
+    found = row(table, checkpoint="c1", setting="tgt", layer="0")
+    assert found["p_source"] == pytest.approx(0.9 / 3)
+    assert found["p_target"] == pytest.approx(2.1 / 3)
+    assert found["success"] == pytest.approx(1 / 3)
+    assert found["units"] == 3
+    # the other languages of each row: (p/2 + p)/2 for P1, p/4 for P2 and P3
+    assert found["other"] == pytest.approx((0.075 + 0.05 + 0.15) / 3)
+    assert found["mass_en"] == pytest.approx((0.05 + 0.05 + 0.15) / 3)
+    assert found["mass_fr"] == pytest.approx((0.1 + 0.05 + 0.15) / 3)
+    area = row(table, checkpoint="c2", setting="seen", layer="mean of 0–1")
+    assert area["units"] == 2  # P3 lacks layer 0
+    assert area["p_source"] == pytest.approx((0.35 + 0.25) / 2)
+    assert row(table, checkpoint="c1", setting="unpatched", prompt="target")["success"] == 0
+
+
+def test_shared_first_tokens_come_from_masses_and_spelling(maker: Any) -> None:
+    table = emergence(maker.write()).tables["emergence"]
+    found = row(table, checkpoint="c1", setting="tgt", layer="0")
+    # French of P1 has the German mass in every row: the same first tokens (only P1 counts)
+    assert found["other_same"] == pytest.approx(0.1)
+    # sun and Sonne begin alike
+    assert found["other_maybe"] == pytest.approx(0.05)
+    # cat and chat against Katze, cat and fouet against Peitsche: no byte in common
+    assert found["other_apart"] == pytest.approx((0.05 + 0.15) / 2)
+
+
+def test_differences_pair_units_and_weigh_them_alike(maker: Any) -> None:
+    table = emergence(maker.write()).tables["emergence_differences"]
+
+    def difference(effect: str, layer: str, checkpoint: str, key: str = "p_source") -> float:
+        return point(row(table, effect=effect, layer=layer, checkpoint=checkpoint)[key])
+
+    assert difference("seen − tgt", "1", "c1") == pytest.approx((-0.2 - 0.1 - 0.3) / 3)
+    assert difference("seen − tgt", "mean of 0–1", "c1") == pytest.approx((-0.1 + 0 - 0.35) / 3)
+    assert difference("seen − tgt", "mean of 0–1", "c2") == pytest.approx(((0.35 - 0.5) + (0.25 - 0.45)) / 2)
+    assert difference("tgt − target prompt", "1", "c1") == pytest.approx((0.3 + 0.1 + 0.2) / 3)
+    assert difference("tgt − unpatched", "1", "c2") == pytest.approx((0.1 - 0.2 - 0.5) / 3)
+    # right answers at c1: tgt at layer 1 only P3 (.4); unpatched P2 and P3
+    assert difference("tgt − unpatched", "1", "c1", "success") == pytest.approx(-1 / 3)
+    assert row(table, effect="tgt − target prompt", layer="1", checkpoint="c1")["success"] is None
+    assert {r["effect"] for r in table.rows} == {
+        "tgt − target prompt", "seen − target prompt", "seen − tgt", "tgt − unpatched", "seen − unpatched",
+    }  # fmt: skip
+
+
+def test_clusters_are_word_families_and_too_few_are_said_so(maker: Any) -> None:
+    tables = emergence(maker.write()).tables
+    assert all(r["clusters"] == 2 and r["units"] == 3 for r in tables["emergence_curves"].rows)
+    assert any("all pairs" in note and "unreliable" in note for note in tables["emergence_curves"].all_notes())
+    assert any("not speak about other training seeds" in note for note in tables["emergence_first"].notes)
+
+
+def test_the_last_cut_off_is_left_out_and_the_layer_is_that_of_the_contrasts(maker: Any) -> None:
+    notes = " ".join(emergence(maker.write()).tables["emergence_curves"].notes)
+    assert "Layer 1: the layer that the contrasts name" in notes
+    assert "first patched layers 0, 1; the last one, 2, cannot reach later tokens" in notes
+
+
+@pytest.mark.parametrize(
+    ("changes", "layer", "words"),
+    [
+        ({"contrasts": []}, 0, "the middle cut-off"),
+        ({"contrasts": [], "annotation": {"rows": {"settings": ["tgt"], "layers": [1]}}}, 1, "has people judge"),
+    ],
+)
+def test_rules_of_the_layer(make_study: Callable[..., Any], changes: dict[str, Any], layer: int, words: str) -> None:
+    maker = make_study(**changes)
+    build(maker)
+    notes = emergence(maker.write()).tables["emergence_curves"].notes
+    assert any(note.startswith(f"Layer {layer}: ") and words in note for note in notes)
+
+
+def test_layers_by_a_list_keep_a_highest_one_that_changes_something(make_study: Callable[..., Any]) -> None:
+    maker = make_study(generation={"layers": [0, 1, 2]})
+    build(maker)
+    assert any("0, 1; the last one, 2," in note for note in emergence(maker.write()).tables["emergence_curves"].notes)
+    output_of = next(r for r in maker.rows if r.layer == 2)
+    maker.rows.remove(output_of)
+    output(maker, output_of.checkpoint, (output_of.setting, output_of.prompt, 2), output_of.pair_id, 0.9)
+    notes = emergence(maker.write()).tables["emergence_curves"].notes
+    assert any("layers 0, 1, 2." in note for note in notes)
+
+
+def test_by_language(maker: Any) -> None:
+    maker.config["language_pairs"] = [["en", "de"], ["en", "fr"]]
+    maker.config["trained_languages"] = ["en", "de"]
+    for r in [r for r in maker.rows if r.pair_id == "P1"]:
+        values = r.model_dump() | {"output_language": "fr", "row_id": r.row_id + "fr", "p_source": r.source_mass[2]}
+        maker.rows.append(Translation.model_validate(values))
+    table = emergence(maker.write()).tables["emergence_by_language"]
+    columns = {column.head: column.key for column in table.columns}
+    into_french = row(table, by="Output language", group="fr", checkpoint="c1")
+    assert point(into_french[columns["unpatched"]]) == pytest.approx(0.2)
+    assert into_french["units"] == 1
+    assert point(row(table, by="Training", group="a language not trained", checkpoint="c1")[columns["tgt"]]) == (
+        pytest.approx(0.3)
+    )
+    trained = row(table, by="Training", group="both languages trained", checkpoint="c1")
+    assert point(trained[columns["tgt"]]) == pytest.approx(0.3)
+    assert trained["units"] == 3
+    assert not [r for r in table.rows if r["by"] == "Input language"]  # it would be all pairs again
+
+
+def test_languages_one_by_one(maker: Any) -> None:
+    table = emergence(maker.write()).tables["emergence_languages"]
+    found = row(table, setting="tgt", language="en")
+    assert found["relation"] == "input"
+    assert found["mass"] == pytest.approx((0.3 + 0.125 + 0.1) / 3)
+    assert row(table, setting="tgt", language="fr")["relation"] == "other"
+
+
+def test_masses_that_do_not_fit_the_languages_are_left_out_and_counted(make_study: Callable[..., Any]) -> None:
+    maker = make_study()
+    build(maker, source_mass=[0.1])
+    tables = emergence(maker.write()).tables
+    assert "emergence_other" not in tables or not any(
+        r["other"] is not None and r["other"].defined for r in tables["emergence_other"].rows
+    )
+    assert point(tables["emergence_curves"].rows[0]["p_source"]) == pytest.approx(0.4)
+    assert any("47 outputs whose masses by language" in note for note in tables["emergence_curves"].notes)
+
+
+def test_masses_in_another_order_of_languages_are_noticed(make_study: Callable[..., Any]) -> None:
+    maker = make_study(trained_languages=["de", "en", "fr"])
+    build(maker)  # the masses are in the order en, de, fr
+    assert any("masses by language do not fit" in n for n in emergence(maker.write()).tables["emergence"].notes)
+
+
+def test_flagged_concepts_stay_out(make_study: Callable[..., Any]) -> None:
+    maker = make_study(analysis={"exclude_sense_split": True})
+    build(maker)
+    maker.concepts["cat.whip"] = maker.concepts["cat.whip"].model_copy(update={"flags": ["sense_split"]})
+    table = emergence(maker.write()).tables["emergence"]
+    assert row(table, checkpoint="c1", setting="tgt", layer="0")["p_source"] == pytest.approx(0.15)
+    assert any("15 outputs of concepts flagged" in note for note in table.notes)
+
+
+def test_an_output_that_stands_twice_is_refused(maker: Any) -> None:
+    maker.rows.append(maker.rows[0])
+    with pytest.raises(UserError, match="stands twice"):
+        emergence(maker.write())
+
+
+def test_no_outputs_are_refused(maker: Any) -> None:
+    study = maker.write()
+    for file in study.translation_files():
+        file.unlink()
+    with pytest.raises(UserError, match="no translations"):
+        emergence(study)
+
+
+def test_a_study_without_patching_has_its_curve(make_study: Callable[..., Any]) -> None:
+    maker = make_study(contrasts=[])
+    build(maker)
+    maker.rows = [r for r in maker.rows if r.setting == "unpatched"]
+    found = emergence(maker.write())
+    assert "emergence_differences" not in found.tables
+    assert set(found.figures) == {"emergence_curves", "emergence_other"}
+    assert point(row(found.tables["emergence_curves"], checkpoint="c2", series="unpatched")["p_source"]) == (
+        pytest.approx(0.7)
+    )

@@ -1,0 +1,136 @@
+"""Probability and string match against verdicts: scikit-learn, scipy and a slow bootstrap as referees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import pointbiserialr
+from sklearn.metrics import roc_auc_score
+
+from gainsift.analysis.emergence import emergence
+from gainsift.analysis.estimate import generator, resample_counts
+from gainsift.analysis.verdict_prediction import auc, by_category, correlation, predict
+
+
+@pytest.fixture(name="rows")
+def rows_fixture() -> pd.DataFrame:
+    rng = np.random.default_rng(6)
+    n = 240
+    correct = (rng.random(n) < 0.4).astype(float)
+    labels = np.where(correct == 1, "correct", rng.choice(["other_sense", "unrelated"], n))
+    return pd.DataFrame(
+        {
+            "row_id": [f"r{i}" for i in range(n)],
+            "p": np.round(np.clip(0.3 * correct + rng.normal(0.4, 0.2, n), 0, 1), 2),  # with ties
+            "success": np.where(rng.random(n) < 0.85, correct, 1 - correct),
+            "correct": correct,
+            "label": labels,
+            "weight": rng.choice([1.0, 2.0, 5.0], n),
+            "family": rng.choice([f"f{i}" for i in range(25)], n),
+        }
+    )
+
+
+def test_points_are_those_of_other_libraries(rows: pd.DataFrame) -> None:
+    found = predict(rows, 50, 0.95, generator(1))
+    w, right = rows["weight"], rows["correct"] == 1
+    assert found.auc.point == pytest.approx(roc_auc_score(rows["correct"], rows["p"], sample_weight=w))
+    assert found.accuracy.point == pytest.approx(np.average(rows["success"] == rows["correct"], weights=w))
+    assert found.hits.point == pytest.approx(np.average(rows["success"][right], weights=w[right]))
+    assert found.false.point == pytest.approx(np.average(rows["success"][~right], weights=w[~right]))
+    assert (found.outputs, found.clusters) == (240, 25)
+    plain = predict(rows.assign(weight=1.0), 50, 0.95, generator(1))
+    assert plain.correlation.point == pytest.approx(pointbiserialr(rows["correct"], rows["p"]).statistic)
+
+
+def test_weights_count_like_repeated_rows(rows: pd.DataFrame) -> None:
+    repeated = rows.loc[rows.index.repeat(rows["weight"].astype(int))].assign(weight=1.0)
+    a, b = (predict(part, 20, 0.95, generator(1)) for part in (rows, repeated))
+    assert a.correlation.point == pytest.approx(b.correlation.point)
+    assert a.auc.point == pytest.approx(b.auc.point)
+
+
+def test_limits_are_those_of_a_slow_bootstrap_of_whole_clusters(rows: pd.DataFrame) -> None:
+    codes, names = pd.factorize(rows["family"], sort=True)
+    draws = resample_counts(len(names), 100, np.random.default_rng(3))
+    p, correct, w = (rows[name].to_numpy() for name in ("p", "correct", "weight"))
+    fast = auc(p, w, codes, correct == 1, correct == 0, draws, 0.9)
+    slow = [roc_auc_score(correct, p, sample_weight=w * draw[codes]) for draw in draws]
+    assert (fast.low, fast.high) == pytest.approx(tuple(np.quantile(slow, [0.05, 0.95])))
+    r = correlation(p, correct, w, codes, draws, 0.9)
+    heavy = [np.cov(p, correct, aweights=w * draw[codes]) for draw in draws]
+    slow = [c[0, 1] / np.sqrt(c[0, 0] * c[1, 1]) for c in heavy]
+    assert (r.low, r.high) == pytest.approx(tuple(np.quantile(slow, [0.05, 0.95])))
+
+
+def test_each_category_against_correct(rows: pd.DataFrame) -> None:
+    found = {one.category: one for one in by_category(
+        rows, ["correct", "homograph_copy", "other_sense", "unrelated"], 50, 0.95, generator(2)
+    )}  # fmt: skip
+    assert list(found) == ["correct", "other_sense", "unrelated"]
+    assert found["correct"].auc is None
+    part = rows[rows["label"].isin(["correct", "unrelated"])]
+    expected = roc_auc_score(part["correct"], part["p"], sample_weight=part["weight"])
+    assert found["unrelated"].auc.point == pytest.approx(expected)  # type: ignore[union-attr]
+    alone = rows[rows["label"] == "unrelated"]
+    assert found["unrelated"].probability.point == pytest.approx(np.average(alone["p"], weights=alone["weight"]))
+    assert found["unrelated"].outputs == len(alone)
+
+
+def test_one_verdict_only_is_undefined_and_one_cluster_has_no_interval(rows: pd.DataFrame) -> None:
+    same = predict(rows.assign(correct=1.0), 50, 0.95, generator(1))
+    assert not same.auc.defined
+    assert not same.correlation.defined
+    assert not same.false.defined
+    first = rows["family"] == "f1"
+    single = predict(rows.assign(correct=np.where(first, 1.0, 0.0)), 50, 0.95, generator(1))
+    assert single.auc.defined
+    assert single.auc.low is None
+    assert "fewer than two clusters" in single.auc.reason
+
+
+def test_verdicts_of_a_study(make_study: Callable[..., Any], plain_concept: Callable[..., Any]) -> None:
+    """Four judged outputs at c1, unpatched: p .9 correct, .6 correct, .7 unrelated, .1 unrelated; one unsure.
+
+    Pairs of correct with not correct: .9 wins twice, .6 once of two: AUC 3/4. The string match misses the synonym.
+    A target prompt's row is measured by the target concept's mass, .25.
+    """
+    maker = make_study(contrasts=[])
+    for name in ("a", "b", "c", "d", "e"):
+        maker.pair(f"P{name}", plain_concept(name), plain_concept("t" + name))
+    for name, p, answer, label in [
+        ("a", 0.9, "de_a", "correct"), ("b", 0.6, "synonym", "correct"), ("c", 0.7, "x", "unrelated"),
+        ("d", 0.1, "y", "unrelated"), ("e", 0.5, "z", "unsure"),
+    ]:  # fmt: skip
+        item = maker.row(f"P{name}", ("en", "de"), "c1", answer, p_source=p)
+        maker.vote(item, "ann", label)
+    tables = emergence(maker.write()).tables
+    (every,) = [row for row in tables["prediction"].rows if row["group"] == "all judged outputs"]
+    assert every["auc"].point == pytest.approx(3 / 4)
+    assert every["accuracy"].point == pytest.approx(3 / 4)
+    assert every["hits"].point == pytest.approx(1 / 2)
+    assert every["outputs"] == 4
+    of_kind = {row["category"]: row for row in tables["prediction_categories"].rows}
+    assert of_kind["correct"]["probability"].point == pytest.approx(0.75)
+    assert of_kind["unrelated"]["probability"].point == pytest.approx(0.4)
+
+    item = maker.row("Pa", ("en", "de"), "c2", "de_ta", prompt="target", p_source=0.9)
+    maker.vote(item, "ann", "correct")
+    rows = emergence(maker.write()).tables["prediction_categories"].rows
+    assert rows[0]["probability"].point == pytest.approx((0.9 + 0.6 + 0.25) / 3)
+
+
+def test_without_judgements_there_is_no_prediction(make_study: Callable[..., Any], plain_concept: Any) -> None:
+    maker = make_study(contrasts=[])
+    maker.pair("P", plain_concept("a"), plain_concept("b"))
+    item = maker.row("P", ("en", "de"), "c1", "de_a")
+    assert "prediction" not in emergence(maker.write()).tables
+    maker.vote(item, "machine", "correct", source="auto")
+    maker.vote(item, "ann", "correct", role="control")
+    found = emergence(maker.write())
+    assert "prediction" not in found.tables
+    assert "prediction_categories" not in found.figures

@@ -59,6 +59,7 @@ class TidyResults:
     shares: list[ConditionShares]
     contrasts: list[TidyContrast]
     scored: bool
+    simulated: bool
     uneven: int
     left_out: Counter[str]
     signature: str
@@ -75,7 +76,8 @@ def analyse_table(
     """Analyse a table that was read. `contrasts` as `A -> B`; none: see `contrasts_of`. Raises UserError."""
     spec = spec or AnalysisSpec()
     chosen = [_named(one, table) for one in contrasts] or contrasts_of(table.conditions)
-    common: dict[str, object] = {"boot": spec.bootstrap, "rs": spec.seed, "tax": taxonomy.version}
+    common: dict[str, object] = {"boot": spec.bootstrap, "rs": spec.seed, "tax": taxonomy.version,
+                                 "source": "simulated" if table.simulated else None}  # fmt: skip
     progress("verdicts")
     frame, left_out = judged_rows(table, taxonomy)
     progress("agreement")
@@ -94,7 +96,7 @@ def analyse_table(
     )
     uneven = 0 if table.inclusion else sum(int((one.units["uneven"]).sum()) for one in found)
     return TidyResults(
-        by_category, by_kind, table.conditions, conditions, found, "success" in table.has, uneven,
+        by_category, by_kind, table.conditions, conditions, found, "success" in table.has, table.simulated, uneven,
         table.left_out + left_out, recipe, common,
     )  # fmt: skip
 

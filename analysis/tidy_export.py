@@ -44,13 +44,15 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "draws": (TEXT, "JSON: the item's trajectories, each with the probability that it is drawn. An item is judged if"
               " any of them is, and two items together by their union."),
     "audit": (REAL, "Probability that the item, once drawn, is asked about."),
-    "verdict": (TEXT, "Category id that the output counts as, adjudication and given forms considered; empty: undecided"
+    "verdict": (TEXT, "Category id that the output counts as, by majority, settled by adjudication unless the"
+                " study says otherwise, given forms considered; empty: undecided"
                 " (`undecided` says why)."),
     "kind": (TEXT, "Kind of the verdict on this output: correct, behaviour, error, near, no_effect."),
     "bucket": (TEXT, "Row of the split that a change between the verdict and correct falls in."),
     "correct": (WHOLE, "1 if the kind is correct, else 0; empty while undecided."),
     "undecided": (TEXT, "Why there is no verdict: unjudged, missing (all answers `unsure` and the like), tie."),
     "adjudicated": (TRUTH, "Whether the lead settled the item."),
+    "source": (TEXT, "human, or simulated: no person gave this label."),
     "sense": (TEXT, "With label other_sense: the sense that this annotator chose."),
     "role": (TEXT, "What the task was to the annotator: main, or calibration."),
     "round": (WHOLE, "Round of annotation of this judgement."),
@@ -91,12 +93,17 @@ def tidy(study: Study) -> tuple[pd.DataFrame, Counter[str]]:
         study.annotations(), {item.content_key for item in items}, study.id, study.taxonomy, study.concepts,
         str(study.annotations_file),
     )  # fmt: skip
-    judged = judge(study, items, judgements)
+    judged = judge(study, items, judgements, rule_of(study))
     outputs = _outputs(study, judged)
     keys = {item.item_id: item.content_key for item in items}
     votes = _votes(judgements, keys)
     frame = outputs.merge(votes, on="item", how="left").sort_values(["row_id", "annotator"], kind="stable")
     return frame[list(COLUMNS)].reset_index(drop=True), judgements.left_out + judged.left_out
+
+
+def rule_of(study: Study) -> str:
+    """The rule behind `verdict`: the study's, or `adjudicated` where that gives distributions over labels."""
+    return "majority" if study.config.analysis.verdict == "majority" else "adjudicated"
 
 
 def _outputs(study: Study, judged: Judged) -> pd.DataFrame:
@@ -137,7 +144,7 @@ def _order(study: Study) -> dict[str, float]:
 
 
 def _votes(judgements: Judgements, keys: dict[str, str]) -> pd.DataFrame:
-    names = ("label", "sense", "role", "round", "lead_time")
+    names = ("label", "source", "sense", "role", "round", "lead_time")
     rows = [
         {"item": item, "annotator": annotator, **{name: getattr(line, name) for name in names}}
         for item, key in keys.items()

@@ -13,7 +13,7 @@ from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.house_style import GAIN, LINES, LOSS, STYLE, TOTAL
 from gainsift.analysis.result_tables import PARTS
 from gainsift.analysis.tidy_analysis import TidyContrast, TidyResults
-from gainsift.analysis.tidy_result_tables import bucket_name
+from gainsift.analysis.tidy_result_tables import MARK, bucket_name
 from gainsift.analysis.wording import visible
 from gainsift.schemas.taxonomy import Taxonomy
 
@@ -23,14 +23,15 @@ LONGEST = 24
 
 def tidy_figures(results: TidyResults, taxonomy: Taxonomy) -> dict[str, tuple[str, Figure]]:
     """File stem -> (title, figure)."""
+    mark = MARK if results.simulated else ""
     drawn: dict[str, tuple[str, Figure]] = {}
     with matplotlib.rc_context(STYLE):
         if results.shares and results.shares[0].categories:
-            title = "Share of each category over conditions"
+            title = "Share of each category over conditions" + mark
             drawn["category_shares"] = (title, _shares(results, taxonomy, title))
         for number, contrast in enumerate(results.contrasts, start=1):
             if contrast.split.decided:
-                title = f"The split of {contrast.name}"
+                title = f"The split of {contrast.name}{mark}"
                 drawn[f"split_{number}"] = (title, _split(results, contrast, taxonomy, title))
     return drawn
 

@@ -14,7 +14,7 @@ from gainsift.analysis.report import data_uri
 from gainsift.analysis.tables import Column, Table, display, plain, to_csv, to_json, to_latex
 from gainsift.analysis.tidy_analysis import TidyContrast, TidyResults
 from gainsift.analysis.tidy_figures import tidy_figures
-from gainsift.analysis.tidy_result_tables import bucket_name, result_tables
+from gainsift.analysis.tidy_result_tables import MARK, bucket_name, result_tables
 from gainsift.analysis.wording import counted, visible
 from gainsift.schemas.config import AnalysisSpec
 from gainsift.schemas.files import atomic, write_json, write_text
@@ -73,6 +73,7 @@ def _html(
     environment.filters |= {"visible": visible, "data_uri": data_uri}
     return environment.get_template("tidy_report.html.j2").render(
         name=name,
+        mark=MARK if results.simulated else "",
         taxonomy=taxonomy,
         tables=tables,
         figures=images,
@@ -112,6 +113,7 @@ def summary(results: TidyResults, taxonomy: Taxonomy) -> dict[str, Any]:
 
     return {
         "format": SUMMARY_FORMAT,
+        "annotators": "simulated" if results.simulated else "human",
         "agreement": {"alpha": plain(results.agreement.alpha), "alpha_kind": plain(results.agreement_kind.alpha),
                       "items": results.agreement.items, "judgements": results.agreement.judgements,
                       "signature": results.signature},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from gainsift.analysis.agreement import NAMES
@@ -18,6 +19,8 @@ _CONTRAST = Column("contrast", "Contrast")
 SUMS = "Apparent gain = human gain + undeserved credit + missed (minus) + undecided; buckets add up to human gain."
 UNSCORED = "The table has no column `success`: units with two usable verdicts alone count, and only their human gain."
 FLOW_AND_SHARE = "Flow: P(category → correct) − P(correct → category). Share: its share before − after."
+MARK = " (simulated annotators)"
+SIMULATED = "Annotators were simulated: these figures show how the analysis works, not what people say."
 UNEVEN = (
     "{} units weigh differently at their two conditions: the larger weight counts, as if the rarer draw were made among"
     " the other."
@@ -38,6 +41,10 @@ def result_tables(results: TidyResults, taxonomy: Taxonomy) -> dict[str, Table]:
     if any(one.without_identical for one in results.contrasts):
         title = "The split without units that a pure copier gets right"
         tables.append(_split(results, taxonomy, "split_without_identical", title))
+    if results.simulated:
+        tables = [
+            replace(table, title=table.title + MARK, notes=[SIMULATED, *table.notes]) for table in tables
+        ]  # fmt: skip
     return {table.name: table for table in tables}
 
 

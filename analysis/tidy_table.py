@@ -23,12 +23,15 @@ from gainsift.schemas.errors import UserError, did_you_mean
 from gainsift.schemas.taxonomy import Taxonomy
 
 NEEDED = ("unit", "cluster", "condition", "annotator", "label")
-OPTIONAL = ("success", "weight", "order", "series", "patched", "identical", "item", "draws", "audit", "verdict")
+OPTIONAL = ("success", "weight", "order", "series", "patched", "identical", "item", "draws", "audit", "verdict",
+            "source")  # fmt: skip
 OF_ROW = ("cluster", "item", "success", "weight", "patched", "identical", "verdict")
 """Columns with one value for each unit at a condition."""
 TRUTH = {"1": 1.0, "1.0": 1.0, "true": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0}
 AGAIN = "rows that repeat a judgement"
 GAPS = "rows without a label"
+JOIN = "\x1f"
+"""Between unit and condition where these name the item: each output is an item of its own."""
 MEND = "mend that row"
 
 
@@ -48,7 +51,8 @@ class TidyTable:
     `rows`: one for each unit at a condition: unit, condition, cluster, item, success (0, 1 or NaN), weight (NaN
     outside the sample), patched, identical (bools), verdict (a label, or None), line. `votes`: item -> annotator ->
     label, `unsure` among them. `conditions` in order. `inclusion`: the draw, if the table tells it.
-    `has`: the optional columns that there are. `left_out`: rows that say nothing, by reason.
+    `has`: the optional columns that there are. `simulated`: some labels are, by the column `source`. `left_out`: rows
+    that say nothing, by reason.
     """
 
     path: Path
@@ -57,6 +61,7 @@ class TidyTable:
     conditions: list[Condition]
     inclusion: Inclusion | None
     has: frozenset[str]
+    simulated: bool
     left_out: Counter[str]
 
 
@@ -71,7 +76,7 @@ def read_tidy_table(path: Path, taxonomy: Taxonomy) -> TidyTable:
         if name == "label" or name in has:
             _known_labels(path, cells, name, taxonomy)
     frame = pd.DataFrame({name: cells[name] for name in (LINE, *NEEDED)})
-    frame["item"] = cells["item"] if "item" in has else cells["unit"] + "\x1f" + cells["condition"]
+    frame["item"] = cells["item"] if "item" in has else cells["unit"] + JOIN + cells["condition"]
     frame["success"] = _truth(path, cells, "success") if "success" in has else np.nan
     if "success" in has:
         _refuse(path, cells, frame["success"].isna(), "no success", "give 0 or 1 everywhere, or leave the column out")
@@ -86,7 +91,8 @@ def read_tidy_table(path: Path, taxonomy: Taxonomy) -> TidyTable:
     rows = frame.drop_duplicates(["unit", "condition"]).drop(columns=["annotator", "label"]).reset_index(drop=True)
     rows["verdict"] = rows["verdict"].where(rows["verdict"] != "", None)
     inclusion = _inclusion(path, cells, rows) if {"item", "draws", "weight"} <= has else None
-    return TidyTable(path, rows, votes, _conditions(path, cells, has), inclusion, has, +left_out)
+    simulated = "source" in has and bool((cells["source"] == "simulated").any())
+    return TidyTable(path, rows, votes, _conditions(path, cells, has), inclusion, has, simulated, +left_out)
 
 
 # --- cells -----------------------------------------------------------------------------------------------
@@ -141,7 +147,7 @@ def _one_value(path: Path, frame: pd.DataFrame, key: list[str], name: str, what:
     told = [f"{one[name]!r}" if isinstance(one[name], str) else f"{one[name]:g}" for one in (second, first)]
     raise UserError(
         place(path, int(second[LINE])),
-        f"{what.format(*second[key])} has {name} {told[0]} here and {told[1]} on line {first[LINE]}",
+        f"{what.format(*(str(part).replace(JOIN, ' at ') for part in second[key]))} has {name} {told[0]} here and {told[1]} on line {first[LINE]}",
         f"give one {name}",
     )
 

@@ -53,8 +53,9 @@ def _show(out: Path, page: Path) -> None:
 
     found = json.loads((out / "summary.json").read_text("utf-8"))
     console = Console(highlight=False, soft_wrap=True)
+    mark = " (simulated annotators)" if found["annotators"] == "simulated" else ""
     for contrast in found["contrasts"]:
-        console.print(Text(visible(contrast["name"]), style="bold"))
+        console.print(Text(visible(contrast["name"]) + mark, style="bold"))
         console.print(Text(visible(contrast["sentence"])))
     if not found["contrasts"]:
         console.print("No series has two conditions, and --contrast names none: nothing to split.")

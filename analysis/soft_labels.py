@@ -22,14 +22,19 @@ def row_atoms(rows: pd.DataFrame, verdicts: Mapping[str, Distribution]) -> pd.Da
     `rows` has `item_id` (None for outputs that nobody is to judge). Masses may be negative where verdicts are
     corrected for annotators' errors (annotator_error); they add up to one in each row all the same.
     """
-    found: list[list[tuple[str | None, float]]] = [
-        [*verdicts.get(item, {}).items()] or [(None, 1.0)] for item in rows["item_id"]
-    ]
-    places = np.repeat(np.arange(len(rows)), [len(atoms) for atoms in found])
-    labels = [label for atoms in found for label, _ in atoms]
+    codes, items = pd.factorize(rows["item_id"], use_na_sentinel=False)
+    found: list[list[tuple[str | None, float]]] = [[*verdicts.get(item, {}).items()] or [(None, 1.0)] for item in items]
+    sizes = np.array([len(labels) for labels in found], np.intp)
+    starts = np.cumsum(sizes) - sizes
+    places = np.repeat(np.arange(len(rows)), sizes[codes])
+    # the first atom of each row's item, and one more for each further atom of the row
+    first = np.cumsum(sizes[codes]) - sizes[codes]
+    which = np.arange(len(places)) + (starts[codes] - first)[places]
+    labels = np.array([label for of_item in found for label, _ in of_item], dtype=object)
+    masses = np.array([mass for of_item in found for _, mass in of_item], dtype=np.float64)
     atoms = rows.iloc[places].reset_index(drop=True)
-    atoms["verdict"] = pd.Series(labels, index=atoms.index, dtype=object)
-    atoms["mass"] = np.array([mass for atoms_of_row in found for _, mass in atoms_of_row], dtype=np.float64)
+    atoms["verdict"] = pd.Series(labels[which], index=atoms.index, dtype=object)
+    atoms["mass"] = masses[which]
     return atoms
 
 

@@ -19,7 +19,7 @@ from gainsift.schemas.taxonomy import SENSE_LABEL, Taxonomy
 
 Distribution = Mapping[str, float]
 """Label -> probability, adding up to one; empty: undecided."""
-NEGLIGIBLE = 1e-6
+NEGLIGIBLE = 1e-4
 """Posterior probabilities below this are dropped, so that verdicts which are sure stay one label."""
 
 

@@ -1,6 +1,6 @@
 """How reliable are the tests and intervals? False alarms, power and coverage, by simulation.
 
-    python benchmarks/reliability.py [--repetitions 2000] [--seed 20260] [--out docs/reliability]
+    python benchmarks/reliability.py [--repetitions 2000] [--seed 31337] [--out docs/reliability]
 
 Writes reliability.json, .md, .png and .run.json. The simulated studies are in simulations.py.
 """
@@ -96,7 +96,7 @@ def page(rates: list[Rate], repetitions: int, seed: int, minutes: float) -> str:
         "# How reliable are the tests and intervals?", "",
         "<!-- made by benchmarks/reliability.py (make reliability) -->", "",
         f"Seed {seed}; {tests:,} simulated studies for each test, {repetitions:,} for each interval of"
-        f" {simulations.RESAMPLES} resamples; {minutes:.0f} minutes. Rates are given ± their Monte Carlo standard"
+        f" {simulations.RESAMPLES} resamples; {minutes:.1f} minutes of one core. Rates are given ± their Monte Carlo standard"
         f" error. ✓ and ✗: the bound asked for is kept, or not ({kept} of {len(asked)} kept): false alarms at most"
         f" {MOST_FALSE_ALARMS:.2f}, power of a trend at least {LEAST_POWER:.2f}, coverage {COVERAGE[0]:.2f} to"
         f" {COVERAGE[1]:.2f} from {ENOUGH} clusters on. {INDEPENDENT.strip()} assumes independent units; no bound is"
@@ -113,7 +113,9 @@ def page(rates: list[Rate], repetitions: int, seed: int, minutes: float) -> str:
         *_by_case(units[3]), *_by_case(units[6]),
         "## Coverage of 95 % intervals", "",
         "A bucket's net flow: units enter `correct` from it and leave for it with probability .34 and .04 (30 %), .10"
-        " and .02 (8 %), .03 and .01 (2 %); moves of two units of a concept correlate .2.", "",
+        " and .02 (8 %), .03 and .01 (2 %); moves of two units of a concept correlate .2. How much the studentised"
+        " interval adds was settled on other seeds: a first choice, a third of a cluster, had covered .929 of the 2 %"
+        " bucket with three units a concept at 100 concepts.", "",
         *_by_clusters(plain, INTERVALS),
         f"The same at {ENOUGH} clusters where moves correlate more, or go one way only (with 2 % one way hardly any"
         " concept moves, and an interval that holds then holds nearly always):", "",
@@ -187,12 +189,12 @@ def write(folder: Path, rates: list[Rate], repetitions: int, seed: int, minutes:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repetitions", type=int, default=2000, help="simulated studies for each interval")
-    parser.add_argument("--seed", type=int, default=20260)
+    parser.add_argument("--seed", type=int, default=31337)
     parser.add_argument("--out", type=Path, default=FOLDER, metavar="FOLDER")
     arguments = parser.parse_args()
-    started, clock = now(), time.monotonic()
+    started, clock = now(), time.process_time()
     rates = simulate(arguments.repetitions, arguments.seed)
-    minutes = round((time.monotonic() - clock) / 60, 1)
+    minutes = round((time.process_time() - clock) / 60, 1)
     write(arguments.out, rates, arguments.repetitions, arguments.seed, minutes)
     write_run(
         arguments.out / "reliability.run.json",
@@ -207,7 +209,7 @@ def main() -> None:
     missed = [rate for rate in rates if rate.meets is False]
     for rate in missed:
         print(f"bound not kept: {rate.table}, {rate.case}, {rate.clusters} clusters, {rate.method}: {rate.rate:.3f}")
-    print(f"{len(rates)} rates in {minutes:.1f} minutes, {len(missed)} bounds not kept: {arguments.out}/reliability.md")
+    print(f"{len(rates)} rates in {minutes:.1f} minutes of one core, {len(missed)} bounds not kept: {arguments.out}/reliability.md")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ BY = {
 class Findings:
     """`places` of checkpoints with outputs stand in `present`; each Band has one point for each of them.
 
-    `clusters`, `units`: of each group, over all checkpoints.
+    `sizes`: units and clusters of each point; `clusters`, `units`: of each group, over all checkpoints.
     """
 
     study: Study
@@ -41,6 +41,7 @@ class Findings:
     present: list[int]
     groups: dict[Group, npt.NDArray[np.bool_]]
     bands: dict[tuple[Group, Quantity], Band]
+    sizes: dict[tuple[Group, Quantity], list[dict[str, int]]]
     clusters: dict[Group, int]
     units: dict[Group, int]
 
@@ -67,6 +68,7 @@ def find(study: Study, progress: Callable[[str], None] = lambda step: None) -> F
     present = [number for number in range(len(rows.checkpoints)) if sums.counts[number].any()]
     groups = groups_of(study.config, rows.pairs, np.bincount(rows.unit_pair, minlength=len(rows.pairs)) > 0)
     bands: dict[tuple[Group, Quantity], Band] = {}
+    sizes: dict[tuple[Group, Quantity], list[dict[str, int]]] = {}
     clusters: dict[Group, int] = {}
     units: dict[Group, int] = {}
     for group, members in groups.items():
@@ -79,12 +81,21 @@ def find(study: Study, progress: Callable[[str], None] = lambda step: None) -> F
         bootstrap = ClusterBands.of(len(found), spec.bootstrap, spec.confidence, generator(spec.seed, *group))
         chosen = np.ix_(np.array(present), np.flatnonzero(members), found)
         numerators, denominators = (part[chosen].sum(1) for part in (sums.numerators, sums.denominators))  # [T, C, Q]
-        for quantity, column in sums.quantities.items():
-            if _wanted(group, quantity) and denominators[:, :, column].any():
-                bands[group, quantity] = bootstrap.band(
-                    numerators[:, :, column].T, denominators[:, :, column].T, quantity.least
-                )
-    return Findings(study, rows, layers, sums, present, groups, bands, clusters, units)
+        held_by = denominators.any((0, 1))
+        wanted = [
+            quantity for quantity, column in sums.quantities.items() if _wanted(group, quantity) and held_by[column]
+        ]
+        columns = [sums.quantities[quantity] for quantity in wanted]
+        parts = [part[:, :, columns].transpose(1, 2, 0) for part in (numerators, denominators)]  # [C, Q, T]
+        found_bands = bootstrap.bands(*parts, np.array([quantity.least for quantity in wanted]))
+        bands |= {(group, quantity): band for quantity, band in zip(wanted, found_bands, strict=True)}
+        for number, quantity in enumerate(wanted):
+            counts = parts[1][:, number]
+            sizes[group, quantity] = [
+                {"units": int(total), "clusters": int(filled)}
+                for total, filled in zip(counts.sum(0), (counts > 0).sum(0), strict=True)
+            ]
+    return Findings(study, rows, layers, sums, present, groups, bands, sizes, clusters, units)
 
 
 def _wanted(group: Group, quantity: Quantity) -> bool:

@@ -18,6 +18,7 @@ from gainsift.analysis.emergence_words import (
     notes_of,
     recipe,
     series_of,
+    sizes_at,
     sizes_of,
     where_of,
 )
@@ -49,7 +50,7 @@ def _by_language(found: Findings) -> Table:
         for time, number in enumerate(found.present)
     ]
     notes = ["Mass on the source concept's words in the output language. Intervals hold for each checkpoint alone.",
-             *notes_of(found)]  # fmt: skip
+             "Units and clusters of all settings together.", *notes_of(found)]  # fmt: skip
     if not any(kind == "trained" for kind, _ in found.groups):
         notes.insert(1, "No comparison of trained with untrained languages: the study has pairs of one sort only.")
     title = "The source concept's mass by language"
@@ -64,7 +65,7 @@ def _other_languages(found: Findings) -> Table:
         | checkpoint_of(found, number)
         | {"series": series_of(quantity.place)}
         | {name: estimate_at(found, Quantity(quantity.place, name), group, time) for name in ("p_source", *OTHER)}
-        | sizes_of(found, group)
+        | sizes_at(found, Quantity(quantity.place, "p_source"), group, time)
         for group in found.groups
         if group[0] in ("all", "output")
         for quantity in found.quantities("other", False, False)

@@ -23,7 +23,7 @@ from gainsift.analysis.emergence_words import (
     notes_of,
     recipe,
     series_of,
-    sizes_of,
+    sizes_at,
     where_of,
 )
 from gainsift.analysis.simultaneous import TOGETHER
@@ -86,7 +86,7 @@ def _curves(found: Findings) -> Table:
         checkpoint_of(found, number)
         | {"series": series_of(place), "layer": where_of(found, place)}
         | {name: estimate_at(found, Quantity(place, name), ALL, time) for name in measures}
-        | sizes_of(found, ALL)
+        | sizes_at(found, Quantity(place, "p_source"), ALL, time)
         for place in banded_places(found)
         for time, number in enumerate(found.present)
     ]
@@ -114,7 +114,7 @@ def _differences(found: Findings) -> Table:
             }
             rows.append(
                 {"effect": quantity.effect, "layer": where_of(found, quantity.place)}
-                | checkpoint_of(found, number) | cells | sizes_of(found, ALL)
+                | checkpoint_of(found, number) | cells | sizes_at(found, quantity, ALL, time)
             )  # fmt: skip
     notes = [
         "Differences within units that have both sides. Target prompt: the same prompt unpatched, so that the"
@@ -150,7 +150,7 @@ def _first(found: Findings) -> Table:
                      "layer": where_of(found, quantity.place), "above": _name(found, above),
                      "above_tokens": None if above is None else checkpoint_of(found, found.present[above])["tokens"],
                      "below": _name(found, below), "first": band.simultaneous[0], "last": band.simultaneous[-1],
-                     "remark": remark(above, below)} | sizes_of(found, group)
+                     "remark": remark(above, below)} | sizes_at(found, quantity, group, -1)
                 )  # fmt: skip
     late = [str(row["effect"]) for row in rows if row["remark"] == TOO_LATE and row["by"] == BY["all"]]
     notes = [f"Warning: too late to see. {', '.join(dict.fromkeys(late))}: {TOO_LATE}."] if late else []

@@ -88,8 +88,15 @@ def checkpoint_of(found: Findings, number: int) -> dict[str, Any]:
     return {"checkpoint": spec.name, "step": spec.step, "tokens": spec.tokens}
 
 
-def sizes_of(found: Findings, group: Group) -> dict[str, Any]:
+def sizes_of(found: Findings, group: Group) -> dict[str, int]:
+    """Units and clusters of a group, whatever the setting."""
     return {"units": found.units[group], "clusters": found.clusters[group]}
+
+
+def sizes_at(found: Findings, quantity: Quantity, group: Group, time: int) -> dict[str, int]:
+    """Units and clusters behind one figure."""
+    held = found.sizes.get((group, quantity))
+    return held[time] if held else {"units": 0, "clusters": 0}
 
 
 def banded_places(found: Findings) -> list[Place]:

@@ -10,6 +10,8 @@ from gainsift.analysis.estimate import BOUND, Array, Estimate, divide, resample_
 
 METHOD = "studentised cluster bootstrap, within Hoeffding's bound"
 TOGETHER = "by the largest and the smallest t over the checkpoints (max-T)"
+_AT_ONCE = 16
+"""Effects whose resamples are held at a time."""
 ADDED = 1 / 3
 """Size of a cluster added at an end of the range, as a share of a typical one, Σ d² / Σ d (Kish 1965)."""
 FEWEST = 20
@@ -63,9 +65,13 @@ class ClusterBands:
         return cls(resample_counts(clusters + 2, resamples, rng), confidence)
 
     def band(self, numerators: Array, denominators: Array, least: float) -> Band:
-        """The band of numerators [C, T] over denominators [C, T], summed over clusters.
+        """The band of numerators [C, T] over denominators [C, T], summed over clusters: `bands` of one effect."""
+        return self.bands(numerators[:, None], denominators[:, None], np.array([least]))[0]
 
-        `least` is the smallest value that a unit can have: 0 for a probability, -1 for a difference of two.
+    def bands(self, numerators: Array, denominators: Array, least: Array) -> list[Band]:
+        """The bands of Q effects: numerators [C, Q, T] over denominators [C, Q, T], summed over clusters.
+
+        `least` [Q] is the smallest value that a unit can have: 0 for a probability, -1 for a difference of two.
 
         Limits are those of a studentised bootstrap, r - se q, with q the quantiles of t* = (r* - r) / se* over
         resamples. For all conditions together, q are the quantiles of the largest and of the smallest t* over the
@@ -78,6 +84,38 @@ class ClusterBands:
         Where all clusters are alike there is nothing to resample: such a condition takes its share of the error
         probability (one T-th) with it and gets the limits of `estimate.same_everywhere`.
         """
+        found = []
+        for start in range(0, numerators.shape[1], _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            resampled = self._resampled(numerators[:, part], denominators[:, part])
+            for number, (estimate, spread, t) in enumerate(zip(*resampled, strict=True), start):
+                sums = numerators[:, number], denominators[:, number]
+                found.append(self._band(*sums, float(least[number]), estimate, spread, t))
+        return found
+
+    def _resampled(self, numerators: Array, denominators: Array) -> tuple[Array, Array, Array]:
+        """Estimates and standard errors [Q, T] with the added clusters, and t* [Q, R, T]."""
+        _, effects, times = numerators.shape
+        n, d = (part.reshape(len(part), -1) for part in (numerators, denominators))  # [C, Q * T]
+        means = divide(n, d)
+        low, high = (np.nan_to_num(end(means, axis=0, initial=limit, where=np.isfinite(means)), posinf=0.0, neginf=0.0)
+                     for end, limit in ((np.min, np.inf), (np.max, -np.inf)))  # fmt: skip
+        size = ADDED * np.nan_to_num(divide((d**2).sum(0), d.sum(0)))
+        n, d = np.vstack([n, size * low, size * high]), np.vstack([d, size, size])  # [C + 2, Q * T]
+        estimate, spread = _ratio(n.sum(0), d.sum(0), (n * n).sum(0), (n * d).sum(0), (d * d).sum(0))
+        drawn, spreads = _ratio(*(self.draws @ part for part in (n, d, n * n, n * d, d * d)))  # [R, Q * T]
+        # a resample whose clusters are all alike has no t; it stands in the middle
+        t = np.nan_to_num(divide(drawn - estimate, np.where(spreads > 1e-9 * spread, spreads, 0.0)), nan=0.0)
+        return (
+            estimate.reshape(effects, times),
+            spread.reshape(effects, times),
+            t.reshape(len(t), effects, times).transpose(1, 0, 2),
+        )
+
+    def _band(
+        self, numerators: Array, denominators: Array, least: float, estimate: Array, spread: Array, t: Array
+    ) -> Band:
+        """One band from its sums [C, T] and what `_resampled` made of them."""
         points = divide(numerators.sum(0), denominators.sum(0))  # [T]
         several = np.isfinite(points) & ((denominators != 0).sum(0) > 1)
         off = np.abs(numerators - np.nan_to_num(points) * denominators).max(0, initial=0.0)
@@ -85,10 +123,14 @@ class ClusterBands:
         moves = several & ~alike
         error = 1 - self.confidence
         each = error / max(int(several.sum()), 1)
-        low, high = self._limits(numerators[:, moves], denominators[:, moves], each * int(moves.sum()))
+        moving = t[:, moves]
+        least_t = largest_t = np.float64(0.0)
+        if moving.shape[1]:
+            shared = each * int(moves.sum()) / 2
+            least_t, largest_t = np.quantile(moving.min(1), shared), np.quantile(moving.max(1), 1 - shared)
+        alone_t = np.quantile(t, [error / 2, 1 - error / 2], axis=0)  # [2, T]
         alone: list[Estimate] = []
         together: list[Estimate] = []
-        column = 0
         for place, point in enumerate(points):
             if not np.isfinite(point):
                 both = [undefined("no unit to count")] * 2
@@ -99,34 +141,15 @@ class ClusterBands:
                 limits = [same_everywhere(float(point), least, weights, 1 - level) for level in (error, each)]
                 both = [Estimate(float(point), *pair, reason=BOUND, bounded=True) for pair in limits]
             else:
-                reach = [_hoeffding(denominators[:, place], least, level) for level in (error, each)]
-                both = [
-                    Estimate(float(point), max(least, point - far, a[column]), min(1.0, point + far, b[column]))
-                    for a, b, far in zip(low, high, reach, strict=True)
-                ]
-                column += 1
+                both = []
+                for level, lower, upper in ((error, *alone_t[:, place]), (each, least_t, largest_t)):
+                    reach = _hoeffding(denominators[:, place], least, level)
+                    low = max(least, point - reach, estimate[place] - spread[place] * upper)
+                    high = min(1.0, point + reach, estimate[place] - spread[place] * lower)
+                    both.append(Estimate(float(point), float(low), float(high)))
             alone.append(both[0])
             together.append(both[1])
         return Band(alone, together)
-
-    def _limits(self, numerators: Array, denominators: Array, error: float) -> tuple[Array, Array]:
-        """Lower and upper limits [2, M]: of each condition alone, and of all M with error probability `error`."""
-        if not numerators.shape[1]:
-            return np.zeros((2, 0)), np.zeros((2, 0))
-        means = divide(numerators, denominators)
-        size = ADDED * divide((denominators**2).sum(0), denominators.sum(0))
-        n = np.vstack([numerators, size * np.nanmin(means, axis=0), size * np.nanmax(means, axis=0)])  # [C + 2, M]
-        d = np.vstack([denominators, size, size])
-        estimate, spread = _ratio(n.sum(0), d.sum(0), (n * n).sum(0), (n * d).sum(0), (d * d).sum(0))
-        drawn, spreads = _ratio(*(self.draws @ part for part in (n, d, n * n, n * d, d * d)))  # [R, M]
-        # a resample whose clusters are all alike has no t; it stands in the middle
-        t = np.nan_to_num(divide(drawn - estimate, np.where(spreads > 1e-9 * spread, spreads, 0.0)), nan=0.0)
-        tail = (1 - self.confidence) / 2
-        alone = np.quantile(t, [tail, 1 - tail], axis=0)  # [2, M]
-        together = np.quantile(t.min(axis=1), error / 2), np.quantile(t.max(axis=1), 1 - error / 2)
-        low = np.stack([estimate - spread * alone[1], estimate - spread * together[1]])
-        high = np.stack([estimate - spread * alone[0], estimate - spread * together[0]])
-        return low, high
 
 
 def _hoeffding(weights: Array, least: float, error: float) -> float:

@@ -47,7 +47,8 @@ def random_study_fixture(make_study: Callable[..., Any]) -> tuple[Any, pd.DataFr
         maker.rows.append(
             Translation(
                 row_id=Translation.make_id(checkpoint, setting, prompt, *pair, pair_id, layer),
-                checkpoint=checkpoint, step=1, tokens=1, setting=setting, prompt=prompt, input_language=pair[0],
+                checkpoint=checkpoint, step=1, tokens=1, setting=setting,
+                prompt="source" if prompt == "source" else "target", input_language=pair[0],
                 output_language=pair[1], pair_id=pair_id, layer=layer, intended_concept=intended,
                 other_concept=other, shown_word=maker.concepts[intended].word(pair[0]),
                 answer=maker.concepts[intended].word(pair[1]).upper() if right else "x", raw="", closed=True,
@@ -88,9 +89,9 @@ def test_means_and_differences_are_those_of_a_slow_loop(random_study: Any) -> No
             values = []
             clusters = set()
             for pair, number in itertools.product(LANGUAGES, range(12)):
-                sides = [value_of(frame, checkpoint, pair, f"P{number}", name, layer) for name in (a, b)]
-                if None not in sides:
-                    values.append(sides[0] - sides[1])
+                one_side, other = (value_of(frame, checkpoint, pair, f"P{number}", name, layer) for name in (a, b))
+                if one_side is not None and other is not None:
+                    values.append(one_side - other)
                     clusters.add(families[f"s{number}"])
             (found,) = [
                 row for row in table.rows
@@ -160,10 +161,10 @@ def test_figures_show_every_setting_and_every_checkpoint(random_study: Any) -> N
     }  # fmt: skip
     maps = [panel for panel in drawn["emergence_layers_p_source"][1].axes if panel.images]
     assert [panel.get_title(loc="left") for panel in maps] == ["tgt", "seen", "self"]
-    assert all(panel.images[0].get_array().shape == (4, 3) for panel in maps)
+    assert all(np.asarray(panel.images[0].get_array()).shape == (4, 3) for panel in maps)
     panels = [panel for panel in drawn["emergence_differences"][1].axes if panel.get_visible()]
     effects = [row["effect"] for row in emergence(study).tables["emergence_differences"].rows]
     assert [panel.get_title(loc="left") for panel in panels] == list(dict.fromkeys(effects))
     (line,) = [line for line in panels[0].lines if line.get_marker() == "o"]
     table = emergence(study).tables["emergence_differences"].rows
-    assert list(line.get_ydata()) == [row["p_source_band"].point for row in table[:3]]
+    assert np.asarray(line.get_ydata()).tolist() == [row["p_source_band"].point for row in table[:3]]

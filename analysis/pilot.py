@@ -15,6 +15,7 @@ from gainsift.analysis.judgements import Judgements, gather
 from gainsift.analysis.planned_study import Pilot, States
 from gainsift.analysis.ratings import Ratings
 from gainsift.analysis.units import units_of
+from gainsift.analysis.verdict_rules import DEFAULT as RULE
 from gainsift.analysis.verdicts import is_missing
 from gainsift.schemas.config import Contrast
 from gainsift.schemas.errors import UserError, did_you_mean
@@ -57,7 +58,7 @@ def read_pilot(study: Study, contrast: str | None, bucket: str) -> PilotStudy:
         study.concepts,
         str(study.annotations_file),
     )
-    judged = judge(study, items, judgements)
+    judged = judge(study, items, judgements, RULE)  # a verdict is one label here, whatever the report uses
     units = units_of(judged.frame, study.config, chosen, judged.inclusion).frame
     if not len(units):
         raise UserError(str(study.folder), f"no unit of {chosen.name!r} is in the sample", "judge some, or name shares")

@@ -51,6 +51,7 @@ def show(data: dict[str, Any], wanted: Wanted) -> None:
             f"{row['power']:.3f} ±{1.96 * row['power_error']:.3f}", "enough" if row["enough"] else "",
         )  # fmt: skip
     console.print(table)
+    console.print(Text("Overlap: annotators an item. Hours: of each person. Half-width of the interval: in points."))
     for line in sentences(data, wanted):
         console.print(Text(line))
     console.print(Text(data["signature"], style="dim"))

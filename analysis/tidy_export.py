@@ -20,9 +20,11 @@ import yaml
 
 from gainsift.analysis.judged import Judged, judge
 from gainsift.analysis.judgements import Judgements, gather
+from gainsift.analysis.outputs import excluded_concepts
 from gainsift.analysis.shares import series_name
 from gainsift.schemas.files import FORMAT_KEY, atomic, write_text
 from gainsift.schemas.provenance import now, write_run
+from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.spreadsheet import guarded
 from gainsift.schemas.study import Study
 
@@ -77,6 +79,7 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "p_source": (REAL, "Next-token mass on the source concept's words in the output language."),
     "p_target": (REAL, "The same for the target concept."),
     "sense_split": (TRUTH, "The references of the concept's languages disagree in sense."),
+    "excluded": (TRUTH, "Left out of every figure by analysis.exclude_sense_split of the study."),
     "sense_not_given": (TRUTH, "The item's verdict is other_sense, but no given form of this output carries the sense:"
                         " it counts as unrelated."),
 }  # fmt: skip
@@ -97,7 +100,8 @@ def tidy(study: Study) -> tuple[pd.DataFrame, Counter[str]]:
     outputs = _outputs(study, judged)
     keys = {item.item_id: item.content_key for item in items}
     votes = _votes(judgements, keys)
-    frame = outputs.merge(votes, on="item", how="left").sort_values(["row_id", "annotator"], kind="stable")
+    frame = outputs.merge(votes, on="item", how="left").assign(patched_last=lambda f: f["setting"] != UNPATCHED)
+    frame = frame.sort_values(["patched_last", "setting", "prompt", "layer", "order", "row_id", "annotator"])
     return frame[list(COLUMNS)].reset_index(drop=True), judgements.left_out + judged.left_out
 
 
@@ -118,6 +122,7 @@ def _outputs(study: Study, judged: Judged) -> pd.DataFrame:
     frame["order"] = frame["checkpoint"].map(_order(study))
     frame["weight"] = 1 / frame["probability"].where(frame["selected"])
     frame["verdict"] = frame["label"]
+    frame["excluded"] = frame["concept"].isin(list(excluded_concepts(study)))
     frame["draws"] = frame["item"].map(
         {item: json.dumps(drawn, ensure_ascii=False) for item, drawn in judged.inclusion.trajectories.items()}
     )

@@ -95,9 +95,9 @@ def sentence(contrast: TidyContrast, scored: bool, taxonomy: Taxonomy) -> str:
         f"{bucket_name(taxonomy, bucket)} {_points(one)}" for bucket, one in split.flow_buckets.items() if one.point
     ]
     told += f" ({'; '.join(buckets)})" if buckets else ""
-    if scored:
-        told += f"; undeserved credit {_points(split.parts['undeserved'])}"
-        told += f", missed {_points(split.parts['missed'])}, undecided {_points(split.parts['undecided'])}"
+    rest = {"undeserved": "undeserved credit", "missed": "missed", "undecided": "undecided"} if scored else {}
+    parts = [f"{name} {_points(split.parts[key])}" for key, name in rest.items() if split.parts[key].point]
+    told += f"; {', '.join(parts)}" if parts else ""
     return told + "."
 
 

@@ -24,12 +24,13 @@ from gainsift.schemas.taxonomy import Taxonomy
 
 NEEDED = ("unit", "cluster", "condition", "annotator", "label")
 OPTIONAL = ("success", "weight", "order", "series", "patched", "identical", "item", "draws", "audit", "verdict",
-            "source")  # fmt: skip
+            "source", "excluded")  # fmt: skip
 OF_ROW = ("cluster", "item", "success", "weight", "patched", "identical", "verdict")
 """Columns with one value for each unit at a condition."""
 TRUTH = {"1": 1.0, "1.0": 1.0, "true": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0}
 AGAIN = "rows that repeat a judgement"
 GAPS = "rows without a label"
+EXCLUDED = "rows that the table marks as excluded"
 JOIN = "\x1f"
 """Between unit and condition where these name the item: each output is an item of its own."""
 MEND = "mend that row"
@@ -68,6 +69,11 @@ class TidyTable:
 def read_tidy_table(path: Path, taxonomy: Taxonomy) -> TidyTable:
     """Read and check a file. Raises UserError with file and line."""
     cells = read_cells(path, NEEDED, OPTIONAL)
+    left_out: Counter[str] = Counter()
+    if "excluded" in cells:
+        out = _truth(path, cells, "excluded") == 1
+        _refuse(path, cells, out & bool(out.all()), "every row is marked as excluded", "mark fewer")
+        left_out[EXCLUDED], cells = int(out.sum()), cells[~out].reset_index(drop=True)
     has = frozenset(name for name in OPTIONAL if name in cells and (cells[name] != "").any())
     for name in ("unit", "cluster", "condition"):
         _refuse(path, cells, cells[name] == "", f"no {name}")
@@ -86,7 +92,6 @@ def read_tidy_table(path: Path, taxonomy: Taxonomy) -> TidyTable:
     frame["verdict"] = cells["verdict"] if "verdict" in has else ""
     for name in OF_ROW:
         _one_value(path, frame, ["unit", "condition"], name, "unit {!r} at {!r}")
-    left_out: Counter[str] = Counter()
     votes = _votes(path, frame, left_out)
     rows = frame.drop_duplicates(["unit", "condition"]).drop(columns=["annotator", "label"]).reset_index(drop=True)
     rows["verdict"] = rows["verdict"].where(rows["verdict"] != "", None)
@@ -145,9 +150,10 @@ def _one_value(path: Path, frame: pd.DataFrame, key: list[str], name: str, what:
     second = distinct[again].iloc[0]
     first = distinct[(distinct[key] == second[key]).all(axis=1)].iloc[0]
     told = [f"{one[name]!r}" if isinstance(one[name], str) else f"{one[name]:g}" for one in (second, first)]
+    which = what.format(*(str(part).replace(JOIN, " at ") for part in second[key]))
     raise UserError(
         place(path, int(second[LINE])),
-        f"{what.format(*(str(part).replace(JOIN, ' at ') for part in second[key]))} has {name} {told[0]} here and {told[1]} on line {first[LINE]}",
+        f"{which} has {name} {told[0]} here and {told[1]} on line {first[LINE]}",
         f"give one {name}",
     )
 

@@ -136,6 +136,24 @@ def test_a_strange_campaign_gives_the_same_numbers(
     assert_same(analyse(study), exported(study, "tidy.parquet", CONTRAST), study)
 
 
+def test_concepts_that_the_study_excludes_are_excluded_by_the_table(
+    make_study: Callable[..., Any], plain_concept: Callable[..., Concept]
+) -> None:
+    maker = make_study(analysis={"bootstrap": 50, "exclude_sense_split": True})
+    for number in range(4):
+        flags = ["sense_split"] if number == 3 else []
+        maker.pair(f"P{number}", plain_concept(f"s{number}", flags=flags), plain_concept(f"t{number}"))
+        for name, where in (("c1", {}), ("c2", {"setting": "tgt", "layer": 1})):
+            item = maker.row(f"P{number}", ("en", "de"), name, f"de_s{number}" if name == "c2" else "x", **where)
+            maker.vote(item, "a1", "correct" if name == "c2" else "unrelated")
+            maker.vote(item, "a2", "correct" if name == "c2" or number == 3 else "unrelated")
+    study = maker.write()
+    results = exported(study, "tidy.csv", CONTRAST)
+    assert_same(analyse(study), results, study)
+    assert results.contrasts[0].split.units == 3
+    assert results.left_out["rows that the table marks as excluded"] == 4
+
+
 def test_series_make_their_own_contrasts(study: Study) -> None:
     assert exported(study, "tidy.csv").contrasts == []  # one checkpoint in each series: nothing is consecutive
 

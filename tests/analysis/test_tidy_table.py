@@ -239,6 +239,9 @@ BAD: dict[str, tuple[Change, str]] = {
         lambda f: f.loc.__setitem__(len(f), [*f.iloc[0][:4], "correct", *f.iloc[0][5:]]),
         r"csv:22: item 'u1 at early' by 'a1' has label 'correct' here and 'plain_copy' on line 2",
     ),
+    "all of it excluded": (
+        lambda f: f.__setitem__("excluded", 1), r"csv:2: every row is marked as excluded",
+    ),
     "a column less": (
         lambda f: f.insert(0, "clusters", f.pop("cluster")),
         r"csv:1: column 'cluster' is missing.*did you mean clusters\?",

@@ -82,15 +82,13 @@ def find(study: Study, progress: Callable[[str], None] = lambda step: None) -> F
         chosen = np.ix_(np.array(present), np.flatnonzero(members), found)
         numerators, denominators = (part[chosen].sum(1) for part in (sums.numerators, sums.denominators))  # [T, C, Q]
         held_by = denominators.any((0, 1))
-        wanted = [
-            quantity for quantity, column in sums.quantities.items() if _wanted(group, quantity) and held_by[column]
-        ]
+        wanted = [q for q, column in sums.quantities.items() if _wanted(group, q) and held_by[column]]
         columns = [sums.quantities[quantity] for quantity in wanted]
-        parts = [part[:, :, columns].transpose(1, 2, 0) for part in (numerators, denominators)]  # [C, Q, T]
-        found_bands = bootstrap.bands(*parts, np.array([quantity.least for quantity in wanted]))
+        above, below = (part[:, :, columns].transpose(1, 2, 0) for part in (numerators, denominators))  # [C, Q, T]
+        found_bands = bootstrap.bands(above, below, np.array([quantity.least for quantity in wanted]))
         bands |= {(group, quantity): band for quantity, band in zip(wanted, found_bands, strict=True)}
         for number, quantity in enumerate(wanted):
-            counts = parts[1][:, number]
+            counts = below[:, number]
             sizes[group, quantity] = [
                 {"units": int(total), "clusters": int(filled)}
                 for total, filled in zip(counts.sum(0), (counts > 0).sum(0), strict=True)

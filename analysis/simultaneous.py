@@ -96,12 +96,14 @@ class ClusterBands:
     def _resampled(self, numerators: Array, denominators: Array) -> tuple[Array, Array, Array]:
         """Estimates and standard errors [Q, T] with the added clusters, and t* [Q, R, T]."""
         _, effects, times = numerators.shape
-        n, d = (part.reshape(len(part), -1) for part in (numerators, denominators))  # [C, Q * T]
-        means = divide(n, d)
-        low, high = (np.nan_to_num(end(means, axis=0, initial=limit, where=np.isfinite(means)), posinf=0.0, neginf=0.0)
-                     for end, limit in ((np.min, np.inf), (np.max, -np.inf)))  # fmt: skip
-        size = ADDED * np.nan_to_num(divide((d**2).sum(0), d.sum(0)))
-        n, d = np.vstack([n, size * low, size * high]), np.vstack([d, size, size])  # [C + 2, Q * T]
+        sums, sizes = (part.reshape(len(part), -1) for part in (numerators, denominators))  # [C, Q * T]
+        means = divide(sums, sizes)
+        known = np.isfinite(means)
+        low, high = np.where(known, means, np.inf).min(0), np.where(known, means, -np.inf).max(0)
+        low, high = np.where(known.any(0), [low, high], 0.0)
+        size = ADDED * np.nan_to_num(divide((sizes**2).sum(0), sizes.sum(0)))
+        n: Array = np.vstack([sums, size * low, size * high])  # [C + 2, Q * T]
+        d: Array = np.vstack([sizes, size, size])
         estimate, spread = _ratio(n.sum(0), d.sum(0), (n * n).sum(0), (n * d).sum(0), (d * d).sum(0))
         drawn, spreads = _ratio(*(self.draws @ part for part in (n, d, n * n, n * d, d * d)))  # [R, Q * T]
         # a resample whose clusters are all alike has no t; it stands in the middle

@@ -109,7 +109,7 @@ def test_the_band_covers_all_checkpoints_together(kind: str) -> None:
     """
     rng = np.random.default_rng(12)
     repetitions, clusters, times = 300, 50, 8
-    level = np.arange(1, times + 1) * 0.05
+    level = np.array([0.05 * (number + 1) for number in range(times)])
     together = alone = 0
     values: Array
     truth: Array

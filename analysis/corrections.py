@@ -20,6 +20,8 @@ def adjusted(p_values: Sequence[float | None], correction: Correction) -> list[f
 
     defined = [place for place, p in enumerate(p_values) if p is not None]
     found: list[float | None] = [None] * len(p_values)
+    if len(defined) == 1:  # a family of one; multipletests collects garbage each time that it is called
+        return list(p_values)
     if defined:
         values = multipletests(np.array([p_values[place] for place in defined], float), method=correction)[1]
         for place, value in zip(defined, values, strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from gainsift.analysis.agreement_figures import MOST_ANNOTATORS, pair_heat_map
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.house_style import GAIN, LINES, LOSS, OTHER, STYLE, TOTAL, frame, rendered
 from gainsift.analysis.result_tables import PARTS, bucket_name
@@ -50,10 +51,14 @@ def figures(study: Study, results: Results) -> dict[str, tuple[str, Figure]]:
         if results.agreement.pairable:
             title = "Agreement: which categories are confused" + mark
             drawn["agreement"] = (title, confusion(study, results, title))
+            pairs = results.agreement.pairwise
+            if 1 < len(results.agreement.annotators) <= MOST_ANNOTATORS:
+                title = "Agreement of each pair of annotators" + mark
+                drawn["agreement_pairs"] = (title, pair_heat_map(pairs, "cohen", title, results.signature))
         if len(results.mass):
             title = "Probability of the source concept's words over layers"
             drawn["source_mass"] = (title, source_mass(study, results, title))
-    return drawn
+    return drawn | results.emergence.figures
 
 
 # --- category shares -------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gainsift.analysis.agreement import Agreement
+from gainsift.analysis.agreement_part_tables import part_tables
 from gainsift.analysis.anchoring import Anchoring
 from gainsift.analysis.audit import Audit
 from gainsift.analysis.estimate import Estimate
@@ -29,6 +30,7 @@ def judgement_tables(study: Study, results: Results, common: Mapping[str, object
     """Agreement always; the others where there is something to say."""
     spec = study.config.analysis
     tables = agreement_tables(study, results.agreement, results.agreement_kind, results.signature)
+    tables += part_tables(study, results.agreed, results.signature)
     exact = {key: value for key, value in common.items() if key in ("tax", "source")}
     if results.adjudicated:
         recipe = signature(adjudicated=results.adjudicated.total(), **exact)

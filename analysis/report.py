@@ -16,6 +16,7 @@ from gainsift.analysis.figures import figures
 from gainsift.analysis.house_style import rendered
 from gainsift.analysis.result_tables import describe
 from gainsift.analysis.results import Results, warnings
+from gainsift.analysis.sensitivity_tables import sensitivity_sentence
 from gainsift.analysis.studentised import caution
 from gainsift.analysis.summary import agreement_sentence, anchoring_sentence, audit_sentence, contrast_sentence, summary
 from gainsift.analysis.tables import Table, display, reasons, to_csv, to_json, to_latex
@@ -135,6 +136,7 @@ def html(
         ],
         agreement_sentence=unbroken(agreement_sentence(results)),
         anchoring_sentence=unbroken(anchoring_sentence(results)),
+        sensitivity_sentences=sensitivity_sentences(results),
         audit_sentence=unbroken(audit_sentence(results)),
         examples=_by_group(results),
         table_rows=table_rows,
@@ -143,6 +145,12 @@ def html(
         warnings=warnings(study),
         run=run,
     )
+
+
+def sensitivity_sentences(results: Results) -> list[str]:
+    """One for each contrast that has other readings."""
+    names = dict.fromkeys(one.contrast for one in results.sensitivity)
+    return [told for name in names if (told := unbroken(sensitivity_sentence(results.sensitivity, name)))]
 
 
 def table_rows(table: Table, key: str | None = None, value: Any = None) -> list[Any]:

@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from gainsift.analysis.agreement import Agreement, agreement
+from gainsift.analysis.agreement import Agreement
+from gainsift.analysis.agreement_of_study import StudyAgreement, study_agreement
 from gainsift.analysis.anchoring import Anchoring, anchoring
 from gainsift.analysis.audit import Audit, audit
+from gainsift.analysis.beyond_tables import beyond_table
+from gainsift.analysis.beyond_verdicts import Beyond, beyond_verdicts
 from gainsift.analysis.chain_tables import chain_table
 from gainsift.analysis.chains import Chain, chains
 from gainsift.analysis.contrast_results import ContrastResult, contrast_results
+from gainsift.analysis.emergence import Emergence, emergence
 from gainsift.analysis.estimate import FEW, few_resamples, generator
 from gainsift.analysis.examples import Example, examples
 from gainsift.analysis.judged import Judged, judge
@@ -22,6 +26,8 @@ from gainsift.analysis.judgements import Judgements, gather
 from gainsift.analysis.mass import mean_mass
 from gainsift.analysis.outputs import excluded_concepts
 from gainsift.analysis.result_tables import count_tables, share_tables, split_tables
+from gainsift.analysis.sensitivity import Variant, sensitivity
+from gainsift.analysis.sensitivity_tables import sensitivity_table
 from gainsift.analysis.shares import ConditionShares, shares
 from gainsift.analysis.sign_flip import FLIPS
 from gainsift.analysis.signature import signature
@@ -30,6 +36,7 @@ from gainsift.analysis.transition_tables import transition_tables
 from gainsift.analysis.trend_tables import trend_table
 from gainsift.analysis.trends import Trend, trends
 from gainsift.analysis.verdict_rules import DEFAULT as RULE
+from gainsift.analysis.verdict_rules import METHODS
 from gainsift.analysis.verdicts import is_missing
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.families import word_families
@@ -57,8 +64,7 @@ class Results:
     """
 
     simulated: bool
-    agreement: Agreement
-    agreement_kind: Agreement
+    agreed: StudyAgreement
     adjudicated: Counter[str]
     anchoring: list[Anchoring]
     audit: Audit | None
@@ -66,19 +72,32 @@ class Results:
     contrasts: list[ContrastResult]
     chains: list[Chain]
     trends: list[Trend]
+    sensitivity: list[Variant]
+    beyond: list[Beyond]
+    emergence: Emergence
     mass: pd.DataFrame
     examples: list[Example]
     left_out: Counter[str]
     tables: dict[str, Table]
     signature: str
 
+    @property
+    def agreement(self) -> Agreement:
+        """On the category; on the kind: `agreement_kind`."""
+        return self.agreed.by_category
+
+    @property
+    def agreement_kind(self) -> Agreement:
+        return self.agreed.by_kind
+
 
 def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -> Results:
     """Analyse a study that has been judged. `progress` is told each step by name. Raises UserError."""
     progress("reading")
     items = study.items()
+    lines = study.annotations()
     judgements = gather(
-        study.annotations(),
+        lines,
         {item.content_key for item in items},
         study.id,
         study.taxonomy,
@@ -96,7 +115,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
     used = {item.content_key for item in items if item.item_id in of_rows}
     left_out = judgements.left_out + judged.left_out + _left_out(judged, judgements, study, rows)
     progress("agreement")
-    by_category, by_kind = _agreements(study, judgements, used)
+    agreed = study_agreement(study, items, lines, judgements, rows)
     progress("shares")
     spec, taxonomy = study.config.analysis, study.taxonomy
     common = {
@@ -117,18 +136,25 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
         spec.interval,
     )
     contrasts = contrast_results(study, judged, common, progress)
+    progress("sensitivity")
+    own = spec.verdict
+    by_rule = {rule: judged.frame if rule == own else judge(study, items, judgements, rule).frame for rule in METHODS}
+    variants = sensitivity(study, judged, by_rule, contrasts)
+    progress("unjudged outputs and wrong judgements")
+    beyond = beyond_verdicts(study, items, lines, judgements, judged, by_rule["soft"], contrasts)
+    progress("emergence")
+    emerged = emergence(study, judged, judgements.simulated, progress)
     recipe = signature(
         alpha="nominal",
         level="category",
-        items=by_category.items,
-        raters=len(by_category.annotators),
+        items=agreed.by_category.items,
+        raters=len(agreed.by_category.annotators),
         skipped=left_out["tasks skipped by annotators"],
         **common,
     )
     results = Results(
         simulated=judgements.simulated,
-        agreement=by_category,
-        agreement_kind=by_kind,
+        agreed=agreed,
         adjudicated=Counter(
             line.disagreement or "unsaid" for key, line in judgements.adjudicated.items() if key in used
         ),
@@ -145,6 +171,9 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
         contrasts=contrasts,
         chains=chains(study, judged),
         trends=trends(study, rows),
+        sensitivity=variants,
+        beyond=beyond,
+        emergence=emerged,
         mass=mean_mass(study),
         examples=examples(replace(judged, frame=rows), study),
         left_out=left_out,
@@ -152,29 +181,6 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
         signature=recipe,
     )
     return replace(results, tables=_tables(study, results, common))
-
-
-def _agreements(study: Study, judgements: Judgements, used: set[str]) -> tuple[Agreement, Agreement]:
-    """Agreement on the category and on its kind (as it stands for patched rows); missing answers are gaps.
-
-    `used` are the content keys of the items whose outputs are analysed.
-    """
-    spec, taxonomy = study.config.analysis, study.taxonomy
-    labels = {
-        item: {
-            name: str(line.label) for name, line in votes.items() if not is_missing(str(line.label), taxonomy)
-        }
-        for item, votes in judgements.votes.items()
-        if item in used
-    }  # fmt: skip
-    kinds = {
-        item: {name: str(taxonomy.category(label).kind) for name, label in votes.items()}
-        for item, votes in labels.items()
-    }
-    return (
-        agreement(labels, "nominal", spec.bootstrap, spec.confidence, generator(spec.seed, "agreement", "category")),
-        agreement(kinds, "nominal", spec.bootstrap, spec.confidence, generator(spec.seed, "agreement", "kind")),
-    )
 
 
 def _left_out(judged: Judged, judgements: Judgements, study: Study, rows: pd.DataFrame) -> Counter[str]:
@@ -205,6 +211,8 @@ def _tables(study: Study, results: Results, common: dict[str, object]) -> dict[s
     tables = [
         *split_tables(study, results.contrasts),
         *transition_tables(study, results.contrasts),
+        sensitivity_table(results.sensitivity, signature(sensitivity="flow by kind", ci=spec.interval, **common)),
+        beyond_table(study, results.beyond, results.contrasts, signature(errors="soft", **common)),
         *([chain_table(study, results.chains, signature(chain="share+flow", **common))] if results.chains else []),
         *share_tables(study, results.shares, signature(shares="weighted", ci=spec.interval, **common)),
         trend_table(study, results.trends, of_trends),
@@ -221,7 +229,7 @@ def _tables(study: Study, results: Results, common: dict[str, object]) -> dict[s
             replace(table, title=f"{table.title} (simulated annotators)", notes=[note, *table.notes])
             for table in tables
         ]  # fmt: skip
-    return {table.name: table for table in tables}
+    return {table.name: table for table in tables} | results.emergence.tables
 
 
 def warnings(study: Study, intervals: bool = True) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gainsift.analysis.estimate import Estimate, undefined
+from gainsift.analysis.sign_flip import EXACT_UP_TO, FLIPS
 from gainsift.analysis.tables import Column, Table
 from gainsift.analysis.transition_tables import correction_in_words
 from gainsift.analysis.trends import Trend
@@ -24,12 +25,11 @@ def trend_table(study: Study, found: Sequence[Trend], recipe: str) -> Table:
         Column("mann_kendall_p", "p, Mann-Kendall ‡", "p"), Column("cochran_p", "p, Cochran’s Q ‡", "p"),
         Column("note", "Note"),
     ]  # fmt: skip
-    methods = list(dict.fromkeys(one.tests["flips"].method for one in found if one.tests["flips"].defined))
     notes = [
         f"Slope: least squares within units over {' and '.join(sorted({one.axis for one in found}))}, from the first"
-        " checkpoint to the last. Sign flips of word families"
-        + (f" ({'; '.join(methods)})" if methods else "")
-        + "; GEE: logistic, bias-reduced, by word families. Weighted by inclusion probabilities.",
+        " checkpoint to the last. Sign flips of word families:"
+        f" {FLIPS:,} random patterns, all of them up to {EXACT_UP_TO} families that moved. GEE: logistic,"
+        " bias-reduced, by word families. Weighted by inclusion probabilities.",
         correction_in_words(study.config.analysis, "series", "kinds, and the categories,"),
         "‡ For comparison only: Cochran's Q assumes independent units, Mann-Kendall independent checkpoints (from five"
         " on); neither is corrected, and Q is not weighted.",

@@ -12,7 +12,8 @@ from gainsift.analysis.soft_labels import unit_atoms
 from gainsift.schemas.config import Condition, Contrast, StudyConfig
 
 SIDE = ["unit", "item_id", "family", "success", "correct", "label", "bucket", "identical", "sense_split",
-        "sense_not_given", "undecided", "selected", "row_id", "verdict", "mass", "kind"]  # fmt: skip
+        "sense_not_given", "undecided", "selected", "row_id", "verdict", "mass", "kind",
+        "other_concept"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Units:
     Where verdicts are distributions a unit has several rows, whose weights add up to its own.
 
     `only_a`, `only_b`: units present in one condition alone. `outside`: units that the draw or the audit left out.
-    `excluded`: units of concepts flagged `sense_split`, where the study leaves them out.
+    `population`: one row for each unit present in both conditions, sampled or not: unit, cluster, success_a, success_b,
+    selected. `excluded`: units of concepts flagged `sense_split`, where the study leaves them out.
     """
 
     frame: pd.DataFrame
@@ -30,6 +32,7 @@ class Units:
     only_b: int
     outside: int
     excluded: int
+    population: pd.DataFrame
 
 
 def rows_of(frame: pd.DataFrame, config: StudyConfig, condition: Condition) -> pd.DataFrame:
@@ -68,10 +71,12 @@ def units_of(frame: pd.DataFrame, config: StudyConfig, contrast: Contrast, inclu
     units["cluster"] = units["family_a"]
     for name in ("identical", "sense_split"):
         units[name] = units[f"{name}_a"] | units[f"{name}_b"]
+    population = both.assign(cluster=both["family_a"], selected=inside).drop_duplicates("unit")
     return Units(
         frame=units,
         only_a=a["unit"].nunique() - both["unit"].nunique(),
         only_b=b["unit"].nunique() - both["unit"].nunique(),
         outside=both["unit"].nunique() - units["unit"].nunique(),
         excluded=len(flagged),
+        population=population[["unit", "cluster", "success_a", "success_b", "selected"]].reset_index(drop=True),
     )

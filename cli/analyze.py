@@ -82,7 +82,8 @@ def show(study: Study, results: Results) -> None:
     from rich.text import Text
 
     from gainsift.analysis.results import warnings
-    from gainsift.analysis.summary import agreement_sentence, contrast_sentence
+    from gainsift.analysis.sensitivity_tables import sensitivity_sentence
+    from gainsift.analysis.summary import agreement_sentence, anchoring_sentence, audit_sentence, contrast_sentence
     from gainsift.analysis.tables import display, reasons
     from gainsift.analysis.wording import visible
 
@@ -91,6 +92,8 @@ def show(study: Study, results: Results) -> None:
     table = results.tables["split"]
     shown = [column for column in table.columns if column.key in ("name", "flow", "share", "of_gain")]
     for result in results.contrasts:
+        if result.step:  # the chain in the report shows them together
+            continue
         title = Text(visible(result.contrast.name + mark))
         grid = RichTable(title=title, title_justify="left", box=None, pad_edge=False)
         for column in shown:  # a narrow terminal may wrap the names, never cut the figures
@@ -103,7 +106,12 @@ def show(study: Study, results: Results) -> None:
         for note in reasons([row for row in table.rows if row["contrast"] == result.contrast.name]):
             console.print(Text(visible(note), style="dim"))
         console.print(Text(contrast_sentence(study, result) + "\n"))
-    console.print(Text(agreement_sentence(results)))
+    for sentence in (agreement_sentence(results), anchoring_sentence(results), audit_sentence(results)):
+        if sentence:
+            console.print(Text(sentence))
+    for result in results.contrasts:
+        if told := sensitivity_sentence(results.sensitivity, result.contrast.name):
+            console.print(Text(visible(told)))
     for note in warnings(study):
         console.print(Text(note))
     if results.left_out:

@@ -74,7 +74,9 @@ def test_the_page_stands_alone_and_all_parts_are_there(small: Callable[..., Any]
         assert (attributes.get("src") or "data:").startswith("data:image/svg+xml;base64,") or tag != "img"
         assert (attributes.get("href") or "#").startswith("#")
         assert not [name for name in attributes if name.startswith("on")]
-    assert [tag for tag, _ in tags.tags].count("img") == 5
+    drawn = {"category_shares", "split_1", "transitions_1", "agreement", "agreement_pairs", "source_mass"}
+    assert drawn <= {path.stem for path in (folder / "figures").glob("*.png")}
+    assert [tag for tag, _ in tags.tags].count("img") == len(list((folder / "figures").glob("*.png")))
     text = " ".join(tags.text.split())
     # four families all alike: b = 1 - 0.025^(1/4) = 0.6024, so the gain is at least 1 - 2 b = -0.2047
     assert "Of +100.0 points of apparent gain, 100.0 [−20.5, 100.0] are plain copying." in text.replace("\u00a0", " ")
@@ -84,7 +86,7 @@ def test_the_page_stands_alone_and_all_parts_are_there(small: Callable[..., Any]
     run = Run.model_validate_json((folder / "run.json").read_text("utf-8"))
     assert run.seeds == {"analysis": 7}
     assert {"study.yaml", "annotations.jsonl", "links.parquet", "translations/c1.parquet"} <= run.inputs.keys()
-    for name in ("category_shares", "split_1", "transitions_1", "agreement", "source_mass"):
+    for name in drawn:
         assert (folder / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
         assert (folder / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     summary = json.loads((folder / "summary.json").read_text("utf-8"))
@@ -108,18 +110,26 @@ def test_the_same_study_gives_the_same_bytes(small: Callable[..., Any]) -> None:
 def test_simulated_annotators_are_called_so_everywhere(small: Callable[..., Any]) -> None:
     tags, folder = page_of(small((("a1", "simulated"), ("a2", "simulated"), ("x", "auto"))))
     assert "The annotators of this report are simulated." in tags.text
-    headings = re.findall(r"<h[123]>(.*?)</h[123]>", (folder / "report.html").read_text("utf-8"))
+    page = (folder / "report.html").read_text("utf-8")
+    judged = re.sub(r'<section id="emergence">.*?</section>', "", page, flags=re.DOTALL)
+    headings = re.findall(r"<h[123]>(.*?)</h[123]>", judged)
     plain = {"Probability of the source concept’s words", "How this was made", "What was left out or set aside"}
     assert [text for text in headings if "simulated" not in text and text not in plain] == []
+    unjudged = {path.stem for path in (folder / "tables").glob("emergence*.json")}  # no verdict enters them
+    assert len(unjudged) > 3
     for path in (folder / "tables").glob("*.json"):
+        if path.stem in unjudged:
+            continue
         table = json.loads(path.read_text("utf-8"))
         assert "(simulated annotators)" in table["title"]
         assert "source:simulated" in table["signature"]
         assert any("simulated" in note for note in table["notes"])
     for path in (folder / "tables").glob("*.tex"):
-        assert "simulated" in path.read_text("utf-8")
+        assert path.stem in unjudged or "simulated" in path.read_text("utf-8")
     alternatives = [attributes["alt"] or "" for tag, attributes in tags.tags if tag == "img"]
-    assert sum("simulated" in text for text in alternatives) == 4  # all but the probability mass
+    stems = {path.stem for path in (folder / "figures").glob("*.png")}
+    without = {stem for stem in stems if stem.startswith("emergence")} | {"source_mass"}
+    assert sum("simulated" in text for text in alternatives) == len(stems - without) >= 5
     assert json.loads((folder / "summary.json").read_text("utf-8"))["annotators"] == "simulated"
 
 

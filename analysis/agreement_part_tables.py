@@ -1,0 +1,104 @@
+"""The tables of agreement in parts: every coefficient, language pairs, conditions, and each annotator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gainsift.analysis.agreement import NAMES, Agreement
+from gainsift.analysis.agreement_of_study import NO_CONTROLS, StudyAgreement
+from gainsift.analysis.estimate import Estimate, undefined
+from gainsift.analysis.tables import Column, Table
+from gainsift.schemas.study import Study
+
+ITEMS = "Over distinct items, each counted once; `by outputs`: each as often as the outputs that it stands for."
+RESAMPLED = "Intervals resample items (percentile bootstrap); answers such as `unsure` are gaps."
+
+
+def part_tables(study: Study, found: StudyAgreement, recipe: str) -> list[Table]:
+    return [_coefficients(found, recipe), _parts(found, recipe), _annotators(study, found, recipe)]
+
+
+def _coefficients(found: StudyAgreement, recipe: str) -> Table:
+    return Table(
+        "agreement_coefficients",
+        "Every coefficient of agreement",
+        [Column("level", "Level"), Column("coefficient", "Id"), Column("name", "Coefficient"),
+         Column("value", "Items", "coefficient", interval=True),
+         Column("weighted", "By outputs", "coefficient", interval=True)],
+        [
+            {"level": level, "coefficient": key, "name": NAMES[key], "value": value,
+             "weighted": whole.weighted.get(key)}
+            for level, whole in (("category", found.by_category), ("kind", found.by_kind))
+            for key, value in whole.coefficients.items()
+        ],
+        [ITEMS, RESAMPLED, "Per cent runs from 0 to 100, the others to 1."],
+        recipe,
+    )  # fmt: skip
+
+
+def _parts(found: StudyAgreement, recipe: str) -> Table:
+    def row(what: str, name: str, both: tuple[Agreement, Agreement]) -> dict[str, Any]:
+        by_category, by_kind = both
+        return {
+            "what": what,
+            "name": name,
+            "alpha": by_category.alpha,
+            "weighted": by_category.weighted.get("alpha"),
+            "alpha_kind": by_kind.alpha,
+            "percent": by_category.percent,
+            "items": by_category.items,
+            "pairable": by_category.pairable,
+        }
+
+    whole = row("all", "All", (found.by_category, found.by_kind))
+    return Table(
+        "agreement_parts",
+        "Agreement by language pair and by condition",
+        [Column("what", "Part"), Column("name", "Which"), Column("alpha", "α", "coefficient", interval=True),
+         Column("weighted", "α, by outputs", "coefficient", interval=True),
+         Column("alpha_kind", "α of kinds", "coefficient", interval=True),
+         Column("percent", "Agreeing pairs, %", "percent", interval=True), Column("items", "Items", "count"),
+         Column("pairable", "Judged twice or more", "count")],
+        [whole, *(row("language pair", name, both) for name, both in found.language_pairs.items()),
+         *(row("condition", name, both) for name, both in found.conditions.items())],
+        [ITEMS, "At a condition: the distinct items that occur there. " + RESAMPLED],
+        recipe,
+    )  # fmt: skip
+
+
+def _annotators(study: Study, found: StudyAgreement, recipe: str) -> Table:
+    missing = [category for category in study.taxonomy.categories if category.kind == "missing"]
+    unrepeated = undefined("no item came twice with two usable labels")
+
+    def row(name: str) -> dict[str, Any]:
+        answers, controls = found.answers[name], found.controls.get(name)
+        own = found.themselves.each.get(name)
+        return {
+            "annotator": name,
+            "asked": answers.asked,
+            "skipped": Estimate(answers.skipped / answers.asked),
+            **{f"label_{c.id}": Estimate(answers.missing[c.id] / answers.asked) for c in missing},
+            "without": found.without.get(name),
+            "repeated": own.pairable if own else 0,
+            "self_percent": own.percent if own else unrepeated,
+            "self_alpha": own.alpha if own else unrepeated,
+            "controls": controls.judged if controls else 0,
+            "right": controls.right if controls else NO_CONTROLS,
+        }
+
+    return Table(
+        "agreement_annotators",
+        "Each annotator",
+        [Column("annotator", "Annotator"), Column("asked", "Tasks answered or skipped", "count"),
+         Column("skipped", "Skipped, %", "rate"),
+         *(Column(f"label_{c.id}", f"{c.label}, %", "rate") for c in missing),
+         Column("without", "α of the others", "coefficient", interval=True),
+         Column("repeated", "Seen twice", "count"),
+         Column("self_percent", "Same answer again, %", "percent", interval=True),
+         Column("self_alpha", "α with oneself", "coefficient", interval=True),
+         Column("controls", "Controls", "count"), Column("right", "Controls right, %", "rate", interval=True)],
+        [row(name) for name in found.answers],
+        ["Hidden repeats and controls enter no other table. Where α of the others is higher than that of all, the"
+         " annotator disagrees more than the rest do.", RESAMPLED + " Controls: Clopper-Pearson."],
+        recipe,
+    )  # fmt: skip

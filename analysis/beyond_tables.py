@@ -1,0 +1,82 @@
+"""The table of gains with unjudged outputs and annotators' errors taken into account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gainsift.analysis.annotator_error import Corrected
+from gainsift.analysis.beyond_verdicts import POWERED, Beyond
+from gainsift.analysis.confusion import SOURCES
+from gainsift.analysis.estimate import Estimate
+from gainsift.analysis.result_tables import bucket_name, part_id
+from gainsift.analysis.tables import Column, Table
+from gainsift.schemas.study import Study
+
+if TYPE_CHECKING:
+    from gainsift.analysis.contrast_results import ContrastResult
+
+RATES = {"human_a": "Called correct before", "human_b": "Called correct after", "human": "Human gain"}
+
+
+def beyond_table(study: Study, found: Sequence[Beyond], contrasts: Sequence[ContrastResult], recipe: str) -> Table:
+    by_name = {result.contrast.name: result for result in contrasts}
+    rows: list[dict[str, Any]] = []
+    for one in found:
+        result = by_name[one.contrast]
+        if one.powered:
+            how = f"Automatic scores of all {one.population} units beside the verdicts of {one.sample}"
+            for place, part in enumerate(POWERED):
+                rows.append(
+                    _row(one.contrast, "prediction-powered", how, part, RATES[part], one.powered.alone[place],
+                         one.powered.estimates[place])
+                )  # fmt: skip
+        for errors in one.errors:
+            rows += _of_errors(study, result, errors)
+    left = [
+        f"{one.contrast}: with automatic scores {100 * one.powered.variance_left:.0f} % of the variance is left."
+        for one in found
+        if one.powered and one.powered.variance_left is not None
+    ]
+    return Table(
+        "beyond_verdicts",
+        "Unjudged outputs and wrong judgements taken into account",
+        [Column("contrast", "Contrast"), Column("method", "Method"), Column("basis", "Rests on"), Column("part", "Id"),
+         Column("name", "Part"), Column("verdicts", "Verdicts alone, points", "points", interval=True),
+         Column("corrected", "Corrected, points", "points", interval=True)],
+        rows,
+        ["Prediction-powered: among decided units; stands only where outputs were sampled. Without annotators' errors:"
+         " from soft labels on items, before they are fanned out, flows by bucket of all units; errors are supposed to"
+         " depend on nothing but the true label. Beside it stands the split as reported.",
+         *(f"{name}: {what}." for name, what in SOURCES.items()), *left],
+        recipe,
+    )  # fmt: skip
+
+
+def _of_errors(study: Study, result: ContrastResult, errors: Corrected) -> list[dict[str, Any]]:
+    split = result.split
+    parts: list[tuple[str, str, Estimate]] = [("human", RATES["human"], split.parts["human"])]
+    parts += [
+        (bucket, f"– {bucket_name(study, bucket)}", split.flow_buckets[bucket]) for bucket in study.taxonomy.buckets
+    ]
+    name, rows = result.contrast.name, []
+    for part, label, verdicts in parts:
+        corrected = errors.figures.get("human" if part == "human" else f"flow:{part}")
+        if corrected is not None and (part == "human" or verdicts.point or corrected.point):
+            key = part if part == "human" else part_id(part)
+            rows.append(_row(name, f"without errors, {errors.source}", errors.about, key, label, verdicts, corrected))
+    return rows
+
+
+def _row(
+    contrast: str, method: str, basis: str, part: str, name: str, verdicts: Estimate, corrected: Estimate
+) -> dict[str, Any]:
+    return {
+        "contrast": contrast,
+        "method": method,
+        "basis": basis,
+        "part": part,
+        "name": name,
+        "verdicts": verdicts,
+        "corrected": corrected,
+    }

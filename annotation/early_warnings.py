@@ -18,6 +18,8 @@ from gainsift.schemas.rows import Annotation, Assignment
 CHANCE = 0.01
 FAST = 3.0
 """Seconds on a page: below this nobody reads two glosses and an answer, at the median."""
+TOO_FAST = 1.0
+"""Below this at the median not even the answer was looked at, however fast the others are, or if there are none."""
 ENOUGH = 20
 """Judgements from which on times, and labels beside those of others, are looked at."""
 SAME = 0.8
@@ -56,13 +58,19 @@ def alarms(
 
 
 def too_fast(name: str, mine: Sequence[Annotation], others: Sequence[Annotation]) -> list[Alarm]:
-    """The median time on a page is below FAST, and the times are below the others' (Mann and Whitney's test)."""
+    """The median time on a page is below TOO_FAST.
+
+    Or it is below FAST, and the times are below the others' (Mann and Whitney's test).
+    """
     from scipy.stats import mannwhitneyu
 
     own, theirs = _times(mine), _times(others)
-    if min(len(own), len(theirs)) < ENOUGH or median(own) >= FAST:
+    if len(own) < ENOUGH or median(own) >= FAST:
         return []
-    if mannwhitneyu(own, theirs, alternative="less").pvalue > CHANCE:
+    if median(own) < TOO_FAST:
+        text = f"{name} answers in {median(own):.1f} s at the median of {len(own):,} judgements: nobody reads so fast."
+        return [Alarm("too_fast", name, text)]
+    if len(theirs) < ENOUGH or mannwhitneyu(own, theirs, alternative="less").pvalue > CHANCE:
         return []
     text = (
         f"{name} answers in {median(own):.1f} s at the median of {len(own):,} judgements; "

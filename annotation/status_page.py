@@ -12,10 +12,8 @@ from gainsift.schemas.provenance import now
 
 NOTHING = "–"
 PROGRESS = ("annotator", "tasks", "done", "left", "skipped", "drafts", "invalid")
-RELIABILITY = (
-    "annotator", "s a page", "an hour", "by the clock", "controls right", "same again", "agree", "kappa", "items",
-    "disputed",
-)  # fmt: skip
+PACE = ("annotator", "s a page", "an hour", "by the clock")
+RELIABILITY = ("annotator", "controls right", "same again", "agree", "kappa", "items", "disputed")
 
 
 def share(found: Share) -> str:
@@ -44,13 +42,15 @@ def agreement_cells(found: Agreement) -> list[str]:
     return [percent(found.percent), number(found.kappa, 2), f"{found.items:,}"]
 
 
+def pace_cells(person: Person) -> list[str]:
+    """The cells of PACE."""
+    return [person.name, number(person.seconds, 1), number(person.pace_on_page), number(person.pace_by_clock)]
+
+
 def reliability_cells(person: Person) -> list[str]:
     """The cells of RELIABILITY."""
     return [
         person.name,
-        number(person.seconds, 1),
-        number(person.pace_on_page),
-        number(person.pace_by_clock),
         share(person.controls),
         share(person.repeats),
         *agreement_cells(person.agreement),
@@ -73,7 +73,10 @@ def status_html(found: Status, title: str) -> str:
         bars=[(person.name, 100 * person.total.done / (person.total.tasks or 1)) for person in found.people],
         progress=(PROGRESS, [work_cells(person.name, person.total) for person in found.people]),
         roles=(("role", *PROGRESS[1:]), [work_cells(role, work) for role, work in found.by_role.items()]),
-        reliability=(RELIABILITY, [reliability_cells(person) for person in found.people]),
+        reliability=(
+            (*PACE, *RELIABILITY[1:]),
+            [[*pace_cells(person), *reliability_cells(person)[1:]] for person in found.people],
+        ),
         calibration=(
             ("annotator", "done", "agree", "kappa", "items"),
             [

@@ -60,9 +60,11 @@ def show(found: Status) -> None:
     """Print the tables, then the warnings."""
     from gainsift.annotation.progress import Work
     from gainsift.annotation.status_page import (
+        PACE,
         PROGRESS,
         RELIABILITY,
         agreement_cells,
+        pace_cells,
         reliability_cells,
         work_cells,
     )
@@ -74,7 +76,8 @@ def show(found: Status) -> None:
     _grid("Progress", PROGRESS, [*rows, work_cells("all", found.total)])
     if len(found.by_role) > 1:
         _grid("By kind of task", ("role", *PROGRESS[1:]), [work_cells(*one) for one in found.by_role.items()])
-    _grid("Pace and reliability", RELIABILITY, [reliability_cells(person) for person in people])
+    _grid("Pace", PACE, [pace_cells(person) for person in people])
+    _grid("Reliability", RELIABILITY, [reliability_cells(person) for person in people])
     calibrated = [person for person in people if "calibration" in person.work]
     if calibrated:
         rows = [
@@ -101,7 +104,7 @@ def _console() -> Console:
 def _grid(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     grid = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
     for head in heads:
-        grid.add_column(head, justify="left" if head == heads[0] else "right")
+        grid.add_column(head, justify="left" if head == heads[0] else "right", overflow="fold")
     for row in rows:
         grid.add_row(*map(Text, row))
     Console(highlight=False, markup=False).print(grid, end="\n\n")

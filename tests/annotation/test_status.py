@@ -295,6 +295,17 @@ def test_speed_alone_does_not_warn(ann, ben, campaign) -> None:
     assert warned(campaign.look()) == []
 
 
+@pytest.mark.parametrize("ben", [[0.5, 0.9] * 20, [9.0] * 40, []])
+def test_below_a_second_is_too_fast_whatever_the_others_do(ben, campaign) -> None:
+    pages(campaign, "ann", [0.4, 0.8] * 20)
+    pages(campaign, "ben", ben)
+    alarm = next(one for one in campaign.look().alarms if one.annotator == "ann")
+    assert (alarm.kind, alarm.text) == (
+        "too_fast",
+        "ann answers in 0.6 s at the median of 40 judgements: nobody reads so fast.",
+    )
+
+
 def alternate(*labels: str) -> Any:
     return lambda number: labels[number % len(labels)]
 
@@ -425,7 +436,8 @@ def test_the_command(campaign, tmp_path) -> None:
     assert "cat 3 2 1 0 0 1" in lines
     assert "all 85 84 1 0 0 1" in lines
     # ann beside ben on 40 items and beside cat on one: 20 of 41 agree, and no kappa is above chance
-    assert any(line.startswith("ann 1.0 3,600 – – – 49 % 0.00 40 21") for line in lines), lines
+    assert any(line.startswith("ann 1.0 3,600 –") for line in lines), lines
+    assert "ann – – 49 % 0.00 40 21" in lines
     assert "items judged by two or more: 41, disputed: 21, settled by the lead: 0" in lines
     assert "for the lead to settle: 1" in lines
     assert "did not pass the checks: 1 × label '<b>x</b>' is unknown" in lines
@@ -433,6 +445,15 @@ def test_the_command(campaign, tmp_path) -> None:
     assert "ann and ben" in Page(page.read_text("utf-8")).text
     record = json.loads(page.with_suffix(".run.json").read_text("utf-8"))
     assert set(record["inputs"]) == {"study.yaml", "assignments.jsonl", "annotations.jsonl"}
+
+
+def test_a_narrow_terminal_cuts_no_figure(campaign) -> None:
+    busy(campaign)
+    done = CliRunner().invoke(app, ["status", str(campaign.study.folder)], env={"COLUMNS": "80"})
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert "annotator controls right same again agree kappa items disputed" in lines
+    assert "ann – – 49 % 0.00 40 21" in lines
+    assert "…" not in done.stdout
 
 
 def test_the_json(campaign) -> None:

@@ -164,9 +164,11 @@ class _Reader:
         names = json.loads((table.schema.metadata or {}).get(b"languages", json.dumps(self.languages)))
         column = table["source_mass"].combine_chunks()
         lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)
-        if set(names) >= set(self.languages) and (lengths == len(names)).all():
-            given = column.flatten().to_numpy().reshape(len(table), len(names)).astype(np.float32)
-            mass = given[:, [names.index(code) for code in self.languages]]
+        if (lengths == len(names)).all():
+            given = column.flatten().to_numpy().reshape(len(table), len(names))
+            for number, code in enumerate(self.languages):
+                if code in names:  # a language may have been added to study.yaml since
+                    mass[:, number] = given[:, names.index(code)]
             outs = np.array([self.languages.index(name.split("|")[1]) for name in self.pairs.number])[pair]
             own = table["p_source"].to_numpy().astype(np.float32)
             mass[~np.isclose(mass[np.arange(len(mass)), outs], own, rtol=1e-5, atol=1e-7)] = np.nan

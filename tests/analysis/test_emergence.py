@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gainsift.analysis.emergence import emergence
@@ -26,7 +27,9 @@ from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.tables import Table
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
+from gainsift.schemas.files import read_parquet, write_parquet
 from gainsift.schemas.rows import Translation
+from gainsift.schemas.study import TRANSLATIONS_FORMAT
 
 SOURCES = {
     "sun": {"en": ["sun"], "de": ["Sonne"], "fr": ["soleil"]},
@@ -267,3 +270,64 @@ def test_a_study_without_patching_has_its_curve(make_study: Callable[..., Any]) 
     assert point(row(found.tables["emergence_curves"], checkpoint="c2", series="unpatched")["p_source"]) == (
         pytest.approx(0.7)
     )
+
+
+def test_languages_in_the_order_of_the_file(make_study: Callable[..., Any]) -> None:
+    """Files say in which order their masses stand; study.yaml may have another, and further languages."""
+    maker = make_study(trained_languages=["fr", "es", "de", "en"])
+    build(maker)
+    study = maker.write()
+    for file in study.translation_files():
+        extra = {"languages": '["en", "de", "fr"]'}
+        write_parquet(file, Translation, read_parquet(file, TRANSLATIONS_FORMAT, ""), TRANSLATIONS_FORMAT, extra)
+    found = row(emergence(study).tables["emergence"], checkpoint="c1", setting="tgt", layer="0")
+    assert found["mass_en"] == pytest.approx((0.05 + 0.05 + 0.15) / 3)
+    assert found["mass_fr"] == pytest.approx((0.1 + 0.05 + 0.15) / 3)
+    assert found["mass_es"] is None
+
+
+def test_from_when_on_an_effect_stays_above_zero(make_study: Callable[..., Any]) -> None:
+    """25 concepts: tgt beats the target prompt from c1 on, the unpatched prompt from c2 on, seen never beats tgt.
+
+    Bands of 25 clusters with a spread of ±.02 are far narrower than effects of .2.
+    """
+    maker = make_study()
+    mass = {
+        ("unpatched", "source", None): (0.5, 0.3, 0.3),
+        ("unpatched", "target", None): (0.1, 0.1, 0.1),
+        ("tgt", "target", 1): (0.4, 0.5, 0.6),
+        ("seen", "target", 1): (0.4, 0.4, 0.6),
+    }
+    for number in range(25):
+        words = {code: [f"{code}{number}"] for code in ("en", "de", "fr")}
+        source = Concept(id=f"s{number:02}", gloss="source", reference=words)
+        other = {code: [f"other {code}{number}"] for code in words}
+        maker.pair(f"P{number:02}", source, Concept(id=f"t{number:02}", gloss="target", reference=other))
+        for place, (asked, levels) in enumerate(mass.items()):
+            for checkpoint, level in zip(("c1", "c2", "c3"), levels, strict=True):
+                spread = 0.02 * (-1) ** (number >> place)  # not the same for any two places
+                output(maker, checkpoint, asked, f"P{number:02}", level + spread)
+    table = emergence(maker.write()).tables["emergence_first"]
+
+    def first(effect: str) -> Any:
+        return row(table, effect=effect, measure="Source concept", layer="1")
+
+    assert (first("tgt − target prompt")["above"], first("tgt − target prompt")["remark"][:18]) == (
+        "c1",
+        "above zero already",
+    )
+    assert (first("tgt − unpatched")["above"], first("tgt − unpatched")["remark"]) == ("c2", "")
+    assert (first("seen − tgt")["above"], first("seen − tgt")["remark"][:14]) == ("", "not above zero")
+    assert first("tgt − unpatched")["above_tokens"] == 0
+    assert table.notes[0].startswith("Warning: too late to see. tgt − target prompt, seen − target prompt: ")
+    assert point(first("tgt − unpatched")["last"]) == pytest.approx(0.3, abs=0.03)
+    figure = emergence(maker.write()).figures["emergence_differences"][1]
+    marks = {
+        panel.get_title(loc="left"): [
+            np.asarray(line.get_xdata()).tolist() for line in panel.lines if line.get_marker() == "^"
+        ]
+        for panel in figure.axes
+    }
+    assert marks["tgt − target prompt"] == [[0.0]]
+    assert marks["tgt − unpatched"] == [[1.0]]
+    assert marks["seen − tgt"] == []

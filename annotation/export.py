@@ -23,13 +23,18 @@ from gainsift.schemas.provenance import Run, file_hash, write_run
 from gainsift.schemas.study import Study
 
 ADJUDICATION_FILE = "label_config.adjudication.xml"
+"""The page of the lead's task files, beside label_config.xml for all others."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """The files, the number of tasks by file (`ann.en-de`), and what else there is to say."""
+    """The files, the number of tasks by file (`ann.en-de`), and what else there is to say.
+
+    `adjudication_config`: the page of the lead's tasks, None if there are none.
+    """
 
     config: Path
+    adjudication_config: Path | None
     guidelines: Path
     tasks: dict[str, int]
     notes: list[str]
@@ -56,6 +61,7 @@ def export(study: Study, command: str, started: str) -> Exported:
     lists = {**tasks_of(assignments), **disagreements}
     page = label_config(study.taxonomy)
     config, guidelines = study.folder / "label_config.xml", study.folder / "guidelines.html"
+    verdicts = study.folder / ADJUDICATION_FILE if disagreements else None
     counts = {}
     for (person, pair), tasks in lists.items():
         name = f"{person}.{pair}"
@@ -65,13 +71,13 @@ def export(study: Study, command: str, started: str) -> Exported:
     notes = [*idle(study), *_clear(study, counts)]
     write_text(config, page)
     write_text(guidelines, guidelines_html(study.taxonomy))
-    if disagreements:
-        write_text(study.folder / ADJUDICATION_FILE, adjudication_config(study.taxonomy))
+    if verdicts:
+        write_text(verdicts, adjudication_config(study.taxonomy))
 
     taxonomy = {"taxonomy": study.path(study.config.taxonomy)} if study.config.taxonomy else {}
     inputs = {"study.yaml": study.config_file, **taxonomy}
     settings = {"taxonomy": study.taxonomy.version}
-    for page_file in (config, guidelines):
+    for page_file in (config, guidelines, *([verdicts] if verdicts else [])):
         write_run(page_file.with_suffix(".run.json"), page_file.name, command, started, inputs, settings=settings)
     hashes = {name: file_hash(study.tasks_folder / f"{name}.json") for name in counts}
     write_run(
@@ -84,7 +90,7 @@ def export(study: Study, command: str, started: str) -> Exported:
         settings={**settings, "sha256": hashes},
         counts=counts,
     )
-    return Exported(config, guidelines, counts, notes)
+    return Exported(config, verdicts, guidelines, counts, notes)
 
 
 def _record(study: Study) -> Path:

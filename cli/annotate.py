@@ -71,6 +71,8 @@ def export(study: StudyFolder) -> None:
     for name, number in made.tasks.items():
         _say(f"wrote {study / 'tasks' / name}.json: {number:,} tasks")
     _say(f"wrote {made.config} (paste it into each project's labelling interface)")
+    if made.adjudication_config:
+        _say(f"wrote {made.adjudication_config} (for the projects of lead.*.json, instead of the other)")
     _say(f"wrote {made.guidelines} (for the annotators)")
     for note in made.notes:
         _say(f"note: {note}")

@@ -96,14 +96,14 @@ def show_refused(findings: Sequence[Finding], as_json: bool) -> None:
 
 
 def _list(console: Console, findings: Sequence[Finding], most: int) -> None:
+    """Each finding in two lines: annotator and where the task lies, for it is there that it is mended; the text."""
     if not findings:
         return
-    grid = Table(title=Text(f"To look into: {len(findings):,}"), title_justify="left", box=None, pad_edge=False)
-    for head in ("task", "annotator", "finding"):
-        grid.add_column(head, overflow="fold")
+    console.print(f"To look into: {len(findings):,}")
     for finding in findings[:most]:
-        grid.add_row(Text(finding.task), Text(finding.annotator), Text(finding.text))
-    console.print(grid)
+        about = (finding.annotator, f"task {finding.task}", finding.where)
+        console.print(Text(", ".join(part for part in about if part)), soft_wrap=True)
+        console.print(Text(f"    {finding.text}"), soft_wrap=True)
     if len(findings) > most:
         console.print(f"and {len(findings) - most:,} more; --json lists them all")
 

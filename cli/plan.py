@@ -117,12 +117,14 @@ def _figures(s: Summary) -> list[list[str]]:
 
 def _print_table(title: str, heads: list[str], rows: list[list[str]]) -> None:
     """The first column is names, the others are figures."""
-    table = Table(title=Text(title), title_justify="left", show_header=bool(heads), box=None, pad_edge=False)
+    table = Table(show_header=bool(heads), box=None, pad_edge=False)
     for number in range(len(rows[0])):
-        table.add_column(heads[number] if heads else "", justify="right" if number else "left")
+        table.add_column(heads[number] if heads else "", justify="right" if number else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
-    Console(highlight=False, markup=False).print(table)
+    console = Console(highlight=False, markup=False)
+    console.print(Text(title, style="italic"))
+    console.print(table, end="\n\n")
 
 
 def _say(line: str) -> None:

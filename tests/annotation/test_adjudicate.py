@@ -405,8 +405,12 @@ def test_the_plan_keeps_the_leads_tasks_and_the_export_gives_them_a_page(dispute
     assert one["data"]["uid"] == disputed.leads()["Hund"].uid
     assert "competing" in one["data"]
     assert "competing" not in (study.tasks_folder / "ann.en-de.json").read_text("utf-8")
-    page = (study.folder / "label_config.adjudication.xml").read_text("utf-8")
-    assert page == adjudication_config(study.taxonomy)
+    page = study.folder / "label_config.adjudication.xml"
+    assert made.adjudication_config == page
+    assert page.read_text("utf-8") == adjudication_config(study.taxonomy)
+    assert json.loads(page.with_suffix(".run.json").read_text("utf-8"))["product"] == page.name
+    told = CliRunner().invoke(app, ["export", str(study.folder)], env={"COLUMNS": "200"}).stdout
+    assert f"wrote {page} (for the projects of lead.*.json, instead of the other)" in told
 
 
 def run(*arguments: Any) -> Any:

@@ -555,6 +555,10 @@ def test_the_command_lists_twenty_findings_and_counts_the_rest(odd_export, campa
     assert done.exit_code == 0, done.output
     # 25 without a sense, 24 of them on one task, and account 7 worked for both
     assert "To look into: 27" in done.output
+    lines = done.output.splitlines()
+    # where to mend it stands above each: whose it is, which task, and its place in the file
+    first = json.loads(odd_export.read_text("utf-8"))[0]
+    assert f"ann, task {first['data']['uid']}, {odd_export}: task {first['id']}" in lines
     assert done.output.count("another sense, but none was picked; it counts") == 20
     assert "and 7 more; --json lists them all" in done.output
     found = json.loads(run(campaign.study.folder, odd_export, "--json").stdout)

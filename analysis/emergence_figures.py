@@ -41,7 +41,7 @@ def emergence_figures(found: Findings) -> dict[str, tuple[str, Figure]]:
             f": layer {found.layers.fixed}, and mean over layers; bands of tgt and seen" if patched else ""
         )
         drawn["emergence_curves"] = (title, curves(found, title))
-        if found.quantities("p_source", False, True):
+        if any(found.band(q) for q in found.quantities("p_source", False, True)):
             title = f"Differences in the source concept's mass{layer}, with simultaneous bands"
             drawn["emergence_differences"] = (title, differences(found, title))
         if len(found.groups) > 1:
@@ -142,7 +142,7 @@ def _lines(found: Findings, measure: str, kind: str) -> list[Quantity]:
 
 def differences(found: Findings, title: str) -> Figure:
     """A panel for each difference, with the band over all checkpoints; a mark where it stays above zero."""
-    effects = found.quantities("p_source", False, True)
+    effects = [quantity for quantity in found.quantities("p_source", False, True) if found.band(quantity)]
     columns = min(3, len(effects))
     rows = -(-len(effects) // columns)
     figure = Figure(figsize=(7.4, 1.9 * rows + 0.9))

@@ -37,8 +37,10 @@ def analyze(
             " first and the last.",
         ),
     ] = None,
-    boot: Annotated[int, typer.Option(min=1, help="With --table: bootstrap resamples of clusters.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="With --table: seed of the resamples.")] = 12345,
+    boot: Annotated[
+        int | None, typer.Option(min=1, help="With --table: bootstrap resamples of clusters, else 1000.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="With --table: seed of the resamples, else 12345.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
 ) -> None:
     """Judgements -> agreement, shares, the split of each gain.
@@ -49,7 +51,7 @@ def analyze(
         from gainsift.cli.analyze_table import analyze_table
 
         return analyze_table(table, taxonomy, out, contrast or [], boot, seed, as_json)
-    if study is None or table is not None or taxonomy or out or contrast:
+    if study is None or [one for one in (table, taxonomy, out, contrast, boot, seed) if one is not None]:
         from gainsift.schemas.errors import UserError
 
         what = "expected either a study folder, or --table with --out"

@@ -10,8 +10,9 @@ from rich.console import Console
 
 
 def analyze_table(
-    table: Path, taxonomy: Path | None, out: Path | None, contrasts: Sequence[str], boot: int, seed: int, as_json: bool
-) -> None:
+    table: Path, taxonomy: Path | None, out: Path | None, contrasts: Sequence[str], boot: int | None, seed: int | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Read, analyse, write the report into `out`, print the split of every contrast. Raises UserError."""
     from gainsift.analysis.tidy_analysis import analyse_table
     from gainsift.analysis.tidy_report import write_tidy_report
@@ -26,7 +27,8 @@ def analyze_table(
         raise UserError("--table", "it needs --out", "name the folder of the report: --out DIR")
     if out.exists() and not out.is_dir():
         raise UserError(f"--out {out}", "expected a folder, found a file", "name another")
-    spec = AnalysisSpec(bootstrap=boot, seed=seed)
+    asked = {"bootstrap": boot, "seed": seed}
+    spec = AnalysisSpec.model_validate({key: value for key, value in asked.items() if value is not None})
     known = load_taxonomy(taxonomy)
     with Console(stderr=True).status("reading") as status:
 

@@ -343,7 +343,11 @@ decision:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["STUDY", "--table", "t.csv"], ["STUDY", "--out", "x"], ["--table", "t.csv"], ["--out", "x"]]
+    "arguments",
+    [
+        [], ["STUDY", "--table", "t.csv"], ["STUDY", "--out", "x"], ["--table", "t.csv"], ["--out", "x"],
+        ["STUDY", "--seed", "0"],
+    ],
 )  # fmt: skip
 def test_either_a_study_or_a_table(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from gainsift.analysis.emergence_axes import draw, even_axis, log_axis, places_of, top_of
 from gainsift.analysis.emergence_bands import ALL, Findings, Group
-from gainsift.analysis.emergence_sums import CONTROL, Place, Quantity
+from gainsift.analysis.emergence_sums import CONTROL, OWN, Place, Quantity
 from gainsift.analysis.emergence_words import MEASURES, recipe, series_of
 from gainsift.analysis.estimate import Array, Estimate, divide
 from gainsift.analysis.house_style import LINES, STYLE, frame
@@ -23,6 +23,11 @@ LOOKS = {
     "unpatched": LINES[0], "target prompt": ("#777777", (0, (1, 1.2)), "x"), "tgt": LINES[2], "seen": LINES[1],
     "en_en": LINES[3], "self": LINES[4],
 }  # fmt: skip
+HEAT_MAPS = {
+    "p_source": "Mass of the source concept",
+    "p_target": "Mass of the target concept",
+    "success": "Automatic success",
+}
 BANDED = ("unpatched", "tgt", "seen")
 """Whose bands the curves show: those of six lines would hide each other; the table has them all."""
 
@@ -34,7 +39,7 @@ def emergence_figures(found: Findings) -> dict[str, tuple[str, Figure]]:
     drawn: dict[str, tuple[str, Figure]] = {}
     with matplotlib.rc_context(STYLE):
         if patched:
-            for measure, what in (("p_source", "Mass of the source concept"), ("success", "Automatic success")):
+            for measure, what in HEAT_MAPS.items():
                 title = f"{what}: first patched layer × checkpoint"
                 drawn[f"emergence_layers_{measure}"] = (title, heat_maps(found, measure, title))
         title = "Over checkpoints" + (
@@ -83,7 +88,7 @@ def heat_maps(found: Findings, measure: str, title: str) -> Figure:
     for row in panels:
         row[0].set_ylabel("first patched layer", fontsize=8)
     bar = figure.colorbar(image, ax=panels, shrink=0.9, aspect=25 if rows > 1 else 12, pad=0.02)
-    bar.set_label("mean mass" if measure == "p_source" else "share of outputs", fontsize=8)
+    bar.set_label("share of outputs" if measure == "success" else "mean mass", fontsize=8)
     bar.outline.set_visible(False)
     frame(figure, title, recipe(found, "means", False))
     return figure
@@ -105,7 +110,7 @@ def _grid(found: Findings, setting: str, measure: str) -> Array:
 
 def curves(found: Findings, title: str) -> Figure:
     """Mass and success: unpatched, then patched at the fixed layer and over the area, each at its own scale."""
-    rows_of = [m for m in ("p_source", "success") if found.quantities(m, False, False)]
+    rows_of = [m for m in OWN if found.quantities(m, False, False)]
     kinds = [kind for kind in ("unpatched", "layer", "area") if _lines(found, "p_source", kind)]
     columns = len(kinds)
     figure = Figure(figsize=(7.4 if columns > 1 else 4.0, 2.1 * len(rows_of) + 1.1))
@@ -123,7 +128,7 @@ def curves(found: Findings, title: str) -> Figure:
             panel.set_ylim(0, top_of(shown))
             panel.yaxis.set_major_locator(MaxNLocator(5))
             scale = log_axis(panel, found, columns)
-        row[0].set_ylabel("mean mass" if measure == "p_source" else "share of outputs", fontsize=8)
+        row[0].set_ylabel("share of outputs" if measure == "success" else "mean mass", fontsize=8)
     for panel in panels[-1]:
         panel.set_xlabel(scale, fontsize=8)
     frame(figure, title, recipe(found, "curves"), _entries(panels))

@@ -156,7 +156,8 @@ def test_figures_show_every_setting_and_every_checkpoint(random_study: Any) -> N
     study, _ = random_study
     drawn = emergence(study).figures
     assert set(drawn) == {
-        "emergence_layers_p_source", "emergence_layers_success", "emergence_curves", "emergence_differences",
+        "emergence_layers_p_source", "emergence_layers_p_target", "emergence_layers_success",
+        "emergence_curves", "emergence_differences",
         "emergence_languages", "emergence_other",
     }  # fmt: skip
     maps = [panel for panel in drawn["emergence_layers_p_source"][1].axes if panel.images]

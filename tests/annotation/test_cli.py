@@ -147,7 +147,7 @@ def test_a_new_study_names_every_key_of_the_annotation_section_with_its_default(
     own = {"annotators": section.pop("annotators")}
     rows = section.pop("rows")
     assert AnnotationSpec.model_fields.keys() == {*section, *own, "rows"}
-    assert Rows.model_fields.keys() - rows.keys() == {"language_pairs", "trajectories"}  # both: all, if left out
+    assert Rows.model_fields.keys() - rows.keys() == {"trajectories"}  # all, if left out
     expected = AnnotationSpec().model_dump(mode="json")
     assert section == {key: expected[key] for key in section}
     assert rows == {key: expected["rows"][key] for key in rows}

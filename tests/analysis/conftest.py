@@ -206,6 +206,12 @@ def plain_concept(name: str, **changes: Any) -> Concept:
     return Concept.model_validate(values | changes)
 
 
-@pytest.fixture(name="plain_concept")
+@pytest.fixture(scope="session")
+def study_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., StudyMaker]:
+    """As `make_study`, in a folder of its own each time, for fixtures that many tests share."""
+    return lambda **changes: StudyMaker(tmp_path_factory.mktemp("made") / "study", study_config(**changes))
+
+
+@pytest.fixture(name="plain_concept", scope="session")
 def plain_concept_fixture() -> Callable[..., Concept]:
     return plain_concept

@@ -114,9 +114,9 @@ def build(study: Any, concept: Callable[..., Concept]) -> None:
     study.vote(first, "a3", "correct", content_key="of no item")
 
 
-@pytest.fixture
-def results(make_study: Callable[..., Any], plain_concept: Callable[..., Concept]) -> Results:
-    study = make_study()
+@pytest.fixture(scope="module")
+def results(study_elsewhere: Callable[..., Any], plain_concept: Callable[..., Concept]) -> Results:
+    study = study_elsewhere()
     build(study, plain_concept)
     return analyse(study.write())
 
@@ -394,6 +394,67 @@ def test_confusion(results: Results) -> None:
     expected |= {("other_sense", "correct"): 2, ("correct", "unrelated"): 3}
     expected |= {(b, a): count for (a, b), count in expected.items()}
     assert {key: count for key, count in found.items() if count} == expected
+
+
+# Main: human 58/5, of it errors 43/5 (ability and plain copies), behaviour 3 (homographs and senses), near 1 (u11), no
+# effect -1 (u12). Soft labels: u10A is right by a third, u13B wrong by a third, u17A right by half and B wrong:
+# human 58/5 - 2/3 - 1/3 - 1/2, errors 43/5 - 1/3 - 1/2, behaviour 3 - 2/3.
+READINGS = {  # numerators over N = 133/5: human, errors, behaviour
+    "main": (F(58, 5), F(43, 5), F(3)),
+    "kind plain_copy": (F(58, 5), F(4), F(38, 5)),
+    "kind other_sense": (F(58, 5), F(43, 5) + 2, F(1)),
+    "kind homograph_copy": (F(58, 5), F(43, 5) + 1, F(2)),
+    "kind hypernym": (F(58, 5) - 1, F(43, 5), F(3)),
+    "kind other_concept": (F(58, 5), F(43, 5) - 1, F(3)),
+    "rule majority": (F(58, 5), F(43, 5), F(3)),
+    "rule soft": (F(58, 5) - F(3, 2), F(43, 5) - F(5, 6), F(3) - F(2, 3)),
+    "crossed": (F(58, 5), F(43, 5), F(3)),
+}
+
+
+def test_other_readings(results: Results) -> None:
+    table = results.tables["sensitivity"]
+    for reading, (human, error, behaviour) in READINGS.items():
+        close(cell(table, "human", variant=reading), human * F(5, 133))
+        close(cell(table, "error", variant=reading), error * F(5, 133))
+        close(cell(table, "behaviour", variant=reading), behaviour * F(5, 133))
+        close(cell(table, "apparent", variant=reading), F(63, 133))
+    close(cell(table, "human", variant="without identical"), F(58, 128))
+    # net flow and weight by family: bank 2 of 4, s3 2 of 2, s5 -1 of 2, s6 1 of 2, s8 28/5 of 48/5, s11 2 of 3
+    lowest, highest = ((row["name"], row["human"].point) for row in table.rows if row["variant"].startswith("family"))
+    close(lowest[1], F(6, 17))
+    close(highest[1], F(63, 123))
+    assert "without s8" in lowest[0]
+    assert "without s5" in highest[0]
+    assert any("the human gain (+43.6) lies between" in note for note in table.notes)
+
+
+def test_agreement_in_parts(results: Results) -> None:
+    """By krippendorff, from the judgements of either language pair; one annotator's skips and `unsure` by hand."""
+    import krippendorff
+
+    parts = results.tables["agreement_parts"]
+    codes = {name: place for place, name in enumerate(sorted({name for name in CODES.values() if name}))}
+    # what a1, a2, a3 said of the items that two or more of them judged, by language pair
+    said = {
+        "de": "PP CC OO CC HH CC CC CC OO UU CC UU OO PP CC CC OOC OO CC CC",
+        "fr": "GG CC CC XX XX CUC CC CC UU CC CU UU PP HH CC",
+    }
+    for out, words in said.items():
+        data = [
+            [codes[str(CODES[word[i]])] if i < len(word) else float("nan") for word in words.split()] for i in range(3)
+        ]
+        expected = krippendorff.alpha(reliability_data=data, level_of_measurement="nominal")
+        assert cell(parts, "alpha", name=f"en → {out}") == pytest.approx(expected), out
+    assert cell(parts, "pairable", what="all") == 35
+    people = results.tables["agreement_annotators"]
+    for name, unsure in (("a1", 1), ("a2", 2)):
+        asked = cell(people, "asked", annotator=name)
+        assert cell(people, "skipped", annotator=name) == pytest.approx(1 / asked)
+        assert cell(people, "label_unsure", annotator=name) == pytest.approx(unsure / asked)
+    close(cell(people, "without", annotator="a2"), F(0))  # a1 and a3: one item O, C and one C, C
+    coefficients = results.tables["agreement_coefficients"]
+    close(cell(coefficients, "value", level="category", coefficient="alpha"), 1 - F(71 * 6, 3616))
 
 
 def test_left_out(results: Results) -> None:

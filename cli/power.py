@@ -19,7 +19,7 @@ MOST_OVERLAP = 5
 
 def power(
     study: Annotated[
-        Path | None, typer.Argument(metavar="[STUDY]", help="A judged study as the pilot; else give --gained, --lost.")
+        Path | None, typer.Argument(metavar="STUDY", help="A judged study as the pilot; else give --gained, --lost.")
     ] = None,
     contrast: Annotated[str | None, typer.Option(help="Of the pilot; the first if not named.")] = None,
     bucket: Annotated[str, typer.Option(help="Of the pilot: a bucket's id, or human for the whole gain.")] = "human",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gainsift.annotation.judgements import Appended, append_new, machine_line
 from gainsift.annotation.lexicon import Lexicon
+from gainsift.annotation.one_at_a_time import one_at_a_time
 from gainsift.annotation.prelabel import prelabel
 from gainsift.annotation.tasks import task_uid
 from gainsift.schemas.study import Study
@@ -35,4 +36,5 @@ def store_prelabels(study: Study) -> Prelabelled:
         uid = task_uid(study.id, item.item_id, AUTO)
         label, sense = (found.label, found.sense) if found else (None, None)
         lines.append(machine_line(study.id, item, uid, AUTO, "auto", label, sense, study.taxonomy, lexicon))
-    return Prelabelled(dict(counts.most_common()), append_new(study, lines, study.last_lines()))
+    with one_at_a_time(study, "prelabel"):
+        return Prelabelled(dict(counts.most_common()), append_new(study, lines, study.last_lines()))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gainsift.annotation.homecoming import Export, Imported, take_in_all
 from gainsift.annotation.label_studio_json import newest, read_tasks
+from gainsift.annotation.one_at_a_time import one_at_a_time
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.study import Study
 
@@ -21,8 +22,8 @@ def import_exports(
 
     The files are taken in the order in which they were exported, by the newest time in each. `accounts`: pseudonym by
     lower-case address, if addresses are known; without it the task tells who judged, for each annotator has a task
-    file, and so a project, of their own. Raises UserError naming file and task, Refused if `strict` and there is any
-    finding; then nothing is written.
+    file, and so a project, of their own. Raises UserError naming file and task, or the command that is at work on the
+    study, and Refused if `strict` and there is any finding; then nothing is written.
     """
     read = [list(read_tasks(file)) for file in files]
     for file, tasks in zip(files, read, strict=True):
@@ -33,4 +34,5 @@ def import_exports(
                 "name the study that the tasks were exported from",
             )
     exports = [Export(tasks, complete=False) for tasks in sorted(read, key=lambda tasks: newest(tasks) or NEVER)]
-    return take_in_all(study, exports, accounts=accounts, strict=strict)
+    with one_at_a_time(study, "import"):
+        return take_in_all(study, exports, accounts=accounts, strict=strict)

@@ -1,4 +1,7 @@
-"""Keeps two commands that speak to a study's server apart."""
+"""Keeps two commands apart that change a study's tasks or judgements.
+
+Each reads what is known and writes what is new: two at once would write the same judgement twice.
+"""
 
 from __future__ import annotations
 

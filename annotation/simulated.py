@@ -17,6 +17,7 @@ from random import Random
 from gainsift.annotation.assignment import tasks_of
 from gainsift.annotation.judgements import Appended, append_new, machine_line
 from gainsift.annotation.lexicon import Lexicon
+from gainsift.annotation.one_at_a_time import one_at_a_time
 from gainsift.annotation.prelabel import PreLabel, prelabel
 from gainsift.annotation.shown import senses_of
 from gainsift.schemas.errors import UserError
@@ -67,6 +68,11 @@ def simulate(study: Study) -> Simulated:
 
     Refuses a study in which a person has judged: made-up judgements do not belong beside theirs.
     """
+    with one_at_a_time(study, "simulate"):
+        return _simulate(study)
+
+
+def _simulate(study: Study) -> Simulated:
     known = study.last_lines()
     people = sum(line.source == "human" for line in known.values())
     if people:

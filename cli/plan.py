@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,14 +34,16 @@ def plan(
     By study.yaml; writes items.parquet, links.parquet and assignments.jsonl. Running it again keeps what was given
     out and asks for what is missing.
     """
+    from gainsift.annotation.one_at_a_time import one_at_a_time
     from gainsift.annotation.plan import make_plan, write_plan
     from gainsift.schemas.provenance import now
     from gainsift.schemas.study import Study
 
     started, opened = now(), Study.open(study)
-    made = make_plan(opened)
-    if not dry_run:
-        write_plan(opened, made, f"gainsift annotate plan {study}", started)
+    with nullcontext() if dry_run else one_at_a_time(opened, "plan"):
+        made = make_plan(opened)
+        if not dry_run:
+            write_plan(opened, made, f"gainsift annotate plan {study}", started)
     if as_json:
         shown = {**made.summary.as_dict(), "written": not dry_run}
         sys.stdout.write(json.dumps(shown, ensure_ascii=False, indent=2) + "\n")

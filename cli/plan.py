@@ -127,7 +127,8 @@ def _print_table(title: str, heads: list[str], rows: list[list[str]]) -> None:
         table.add_row(*map(Text, row))
     console = Console(highlight=False, markup=False)
     console.print(Text(title, style="italic"))
-    console.print(table, end="\n\n")
+    console.print(table)
+    console.print()
 
 
 def _say(line: str) -> None:

@@ -107,4 +107,6 @@ def _grid(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> No
         grid.add_column(head, justify="left" if head == heads[0] else "right", overflow="fold")
     for row in rows:
         grid.add_row(*map(Text, row))
-    Console(highlight=False, markup=False).print(grid, end="\n\n")
+    console = Console(highlight=False, markup=False)
+    console.print(grid)
+    console.print()

@@ -97,8 +97,8 @@ def page(rates: list[Rate], repetitions: int, seed: int, minutes: float) -> str:
         "<!-- made by benchmarks/reliability.py (make reliability) -->", "",
         f"Seed {seed}; {tests:,} simulated studies for each test, {repetitions:,} for each interval of"
         f" {simulations.RESAMPLES} resamples; {minutes:.1f} minutes of one core. Rates are given ± their Monte Carlo"
-        f" standard error. ✓ and ✗: the bound asked for is kept, or not ({kept} of {len(asked)} kept): false alarms at most"
-        f" {MOST_FALSE_ALARMS:.2f}, power of a trend at least {LEAST_POWER:.2f}, coverage {COVERAGE[0]:.2f} to"
+        f" standard error. ✓ and ✗: the bound asked for is kept, or not ({kept} of {len(asked)} kept): false alarms at"
+        f" most {MOST_FALSE_ALARMS:.2f}, power of a trend at least {LEAST_POWER:.2f}, coverage {COVERAGE[0]:.2f} to"
         f" {COVERAGE[1]:.2f} from {ENOUGH} clusters on. {INDEPENDENT.strip()} assumes independent units; no bound is"
         " asked of it, and its false alarms show why it is never shown without that warning.", "",
         "![False alarms and power, and coverage](reliability.png)", "",

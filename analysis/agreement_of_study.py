@@ -17,6 +17,7 @@ from gainsift.analysis.judgements import Judgements
 from gainsift.analysis.shares import series_name
 from gainsift.analysis.verdicts import is_missing
 from gainsift.schemas.rows import Annotation, Item
+from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import Study
 from gainsift.schemas.taxonomy import Taxonomy
 from gainsift.schemas.validity import validity
@@ -127,7 +128,8 @@ def _weights(rows: pd.DataFrame, keys: Mapping[str, str]) -> tuple[dict[str, flo
                 *(sample[name] for name in ("checkpoint", "setting", "prompt", "layer")), strict=True
             )
         ],
-    ).sort_values(["setting", "prompt", "layer", "step"], kind="stable")
+        patched=sample["setting"] != UNPATCHED,
+    ).sort_values(["patched", "setting", "prompt", "layer", "step"], kind="stable")
     at: dict[str, dict[str, float]] = {str(name): {} for name in sample["condition"].unique()}
     whole: dict[str, float] = {}
     for condition, key, weight in zip(sample["condition"], sample["key"], sample["weight"], strict=True):

@@ -117,3 +117,38 @@ def test_wrong_encoding_is_named(tmp_path: Path) -> None:
     path.write_bytes("name: Übung".encode("latin-1"))
     with pytest.raises(UserError, match="not UTF-8 at byte 6"):
         load_config(path)
+
+
+THREE = {"name": "m", "checkpoints": [{"name": name, "path": name} for name in ("one", "two", "three")]}
+
+
+def test_contrasts_along_a_series_are_all_steps_and_the_whole_way(tmp_path: Path) -> None:
+    along = [{"setting": "tgt", "layer": 2}, {"setting": "unpatched", "checkpoints": ["last", "one"]}]
+    config = load(tmp_path, model=THREE, contrasts_along=along)
+    ends = [(one.a.checkpoint, one.b.checkpoint, one.b.layer) for one in config.every_contrast()]
+    assert ends == [("one", "two", 2), ("two", "three", 2), ("one", "three", 2), ("one", "three", None)]
+    assert len({one.name for one in config.every_contrast()}) == 4
+    assert config.judged_layers() == {2}
+    rows = {"rows": {"checkpoints": ["two", "last"]}}
+    config = load(tmp_path, model=THREE, contrasts_along=[{}], annotation=rows)
+    assert [one.name for one in config.every_contrast()] == ["unpatched: two to three"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"contrasts_along": [{"setting": "tgt"}]}, "names its layer"),
+        ({"contrasts_along": [{"checkpoints": ["early"]}]}, "needs two checkpoints"),
+        ({"contrasts_along": [{"checkpoints": ["erly", "late"]}]}, "did you mean early"),
+        ({"contrasts_along": [{}, {}]}, "stands twice"),
+        ({"analysis": {"trends": [{"setting": "seem"}]}}, "unknown setting 'seem'"),
+        ({"analysis": {"correction": "none"}}, "analysis.correction"),
+        ({"analysis": {"verdict": "median"}}, "analysis.verdict"),
+        ({"analysis": {"interval": "normal"}}, "analysis.interval"),
+    ],
+)
+def test_a_mistake_in_a_series_is_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load(tmp_path, **changes)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,83 @@
+"""The join of what corrects for unjudged outputs and wrong judgements: the right units, weights and labels reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gainsift.analysis.beyond_tables import beyond_table
+from gainsift.analysis.beyond_verdicts import POWERED, Beyond, beyond_verdicts
+from gainsift.analysis.contrast_results import ContrastResult, contrast_results
+from gainsift.analysis.judged import judge
+from gainsift.analysis.judgements import gather
+from gainsift.schemas.concepts import Concept
+
+AT_B = {"setting": "tgt", "layer": 1}
+
+
+@pytest.fixture
+def found(make_study: Callable[..., Any], plain_concept: Callable[..., Concept]) -> Callable[..., Any]:
+    """Thirty units, copies at first; later 18 answers are the reference. `drawn`: every `drawn`th trajectory."""
+
+    def make(drawn: int, annotators: tuple[str, ...]) -> tuple[Beyond, ContrastResult, Any]:
+        maker = make_study(analysis={"bootstrap": 50})
+        for number in range(30):
+            maker.pair(f"P{number}", plain_concept(f"s{number}"), plain_concept(f"t{number}"))
+            chosen = {"probability": Fraction(1, drawn), "drawn": number % drawn == 0}
+            first = maker.row(f"P{number}", ("en", "de"), "c1", f"en_s{number}", **chosen)
+            right = number % 5 < 3
+            last = maker.row(f"P{number}", ("en", "de"), "c2", f"de_s{number}" if right else "x", **chosen, **AT_B)
+            if number % drawn == 0:
+                for annotator in annotators:
+                    maker.vote(first, annotator, "plain_copy")
+                    # one answer that is not the reference is right all the same
+                    maker.vote(last, annotator, "correct" if right or number == 4 * drawn else "non_word")
+        study = maker.write()
+        items, lines = study.items(), study.annotations()
+        keys = {item.content_key for item in items}
+        judgements = gather(lines, keys, study.id, study.taxonomy, study.concepts, "x")
+        judged = judge(study, items, judgements)
+        contrasts = contrast_results(study, judged, {}, lambda step: None)
+        soft = judge(study, items, judgements, "soft").frame
+        (one,) = beyond_verdicts(study, items, lines, judgements, judged, soft, contrasts)
+        return one, contrasts[0], beyond_table(study, [one], contrasts, "recipe")
+
+    return make
+
+
+def test_automatic_scores_of_all_units_stand_beside_the_verdicts_of_the_sample(found: Callable[..., Any]) -> None:
+    """Every third of thirty units: successes after are 6 of 10 there, 18 of 30 in all, so the bracket is zero."""
+    one, result, table = found(3, ("a1", "a2"))
+    assert (one.sample, one.population) == (10, 30)
+    parts = result.split.parts
+    for name, value in zip(POWERED, one.powered.alone, strict=True):
+        assert value.point == pytest.approx(parts["human_decided" if name == "human" else name].point)
+    sampled = [number for number in range(30) if number % 3 == 0]
+    right = sum(number % 5 < 3 or number == 12 for number in sampled)
+    assert one.powered.alone[1].point == pytest.approx(right / 10)
+    gap = 18 / 30 - np.mean([number % 5 < 3 for number in sampled])
+    for value, alone in zip(one.powered.estimates[1:], one.powered.alone[1:], strict=True):
+        assert value.point == pytest.approx(alone.point + one.powered.tuning * gap)
+    assert [row["part"] for row in table.rows if row["method"] == "prediction-powered"] == list(POWERED)
+
+
+def test_where_everything_is_judged_there_is_nothing_to_predict(found: Callable[..., Any]) -> None:
+    one, _, _ = found(1, ("a1", "a2"))
+    assert one.powered is None
+    (model,) = one.errors  # two annotators do not tell who errs
+    assert model.source == "dawid-skene"
+    assert all(value.point is None and value.reason.startswith("not estimable") for value in model.figures.values())
+
+
+def test_annotators_who_never_differ_leave_the_split_as_it_is(found: Callable[..., Any]) -> None:
+    one, result, table = found(1, ("a1", "a2", "a3"))
+    (model,) = one.errors
+    assert model.figures["human"].point == pytest.approx(result.split.parts["human"].point)
+    for bucket in ("plain_copying", "ability"):
+        assert model.figures[f"flow:{bucket}"].point == pytest.approx(result.split.flow_buckets[bucket].point)
+    corrected = {row["part"]: row["corrected"].point for row in table.rows}
+    assert corrected["plain_copying"] == pytest.approx(19 / 30)

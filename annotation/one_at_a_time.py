@@ -9,6 +9,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.study import Study
@@ -28,6 +29,7 @@ def one_at_a_time(study: Study, command: str) -> Iterator[None]:
     """
     file = study.folder / LOCK
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    ours = False
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -35,8 +37,21 @@ def one_at_a_time(study: Study, command: str) -> Iterator[None]:
             holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another command"
             problem = f"{holder} is at work on this study"
             raise Busy(str(study.folder), problem, "wait until it has ended, or stop it") from None
+        if not _is_there(file, descriptor):  # its holder ended, and took it away, between our two calls
+            raise Busy(str(study.folder), "another command was just ending its work on this study", "try again")
+        ours = True
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{command} (process {os.getpid()})".encode(), 0)
         yield
     finally:
+        if ours:
+            file.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def _is_there(file: Path, descriptor: int) -> bool:
+    """Whether an open file is still the one of that name."""
+    try:
+        return os.path.samestat(os.stat(file), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

@@ -40,6 +40,16 @@ def test_a_command_waits_for_none_and_writes_nothing_beside_another(command, mor
     assert command == "plan" or study.annotations()
 
 
+def test_nothing_of_it_is_left_behind(study) -> None:
+    with one_at_a_time(study, "pull"), pytest.raises(Busy, match="pull"), one_at_a_time(study, "push"):
+        pass
+    with pytest.raises(ZeroDivisionError), one_at_a_time(study, "pull"):
+        1 / 0  # noqa: B018
+    assert list(study.folder.glob(".server-work*")) == []
+    with one_at_a_time(study, "push"):
+        pass
+
+
 def test_a_dry_plan_and_a_look_at_the_status_are_in_nobodys_way(study) -> None:
     with one_at_a_time(study, "pull"):
         for given in (["plan", str(study.folder), "--dry-run"], ["status", str(study.folder)]):

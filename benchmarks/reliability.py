@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import Progress
 from simulations import CLUSTERS, COVERAGE, DESIGNS, FLOWS, INDEPENDENT, LEAST_POWER, MOST_FALSE_ALARMS, Rate
 
-from gainsift.analysis.figures import LINES, STYLE, rendered
+from gainsift.analysis.house_style import LINES, STYLE, rendered
 from gainsift.analysis.studentised import ENOUGH
 from gainsift.schemas.files import atomic, write_json, write_text
 from gainsift.schemas.provenance import now, write_run

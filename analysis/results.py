@@ -219,17 +219,16 @@ def _tables(study: Study, results: Results, common: dict[str, object]) -> dict[s
         *judgement_tables(study, results, common),
         *count_tables(results.contrasts, results.left_out, results.signature),
     ]
-    tables = [
-        replace(table, notes=[*warnings(study, any(column.interval for column in table.columns)), *table.notes])
-        for table in tables
-    ]  # fmt: skip
     if results.simulated:
         note = "The annotators were simulated: these figures show how the analysis works, not what people say."
         tables = [
             replace(table, title=f"{table.title} (simulated annotators)", notes=[note, *table.notes])
             for table in tables
         ]  # fmt: skip
-    return {table.name: table for table in tables} | results.emergence.tables
+    return {
+        table.name: replace(table, notes=[*warnings(study, any(c.interval for c in table.columns)), *table.notes])
+        for table in [*tables, *results.emergence.tables.values()]
+    }
 
 
 def warnings(study: Study, intervals: bool = True) -> list[str]:

@@ -22,6 +22,7 @@ from gainsift.analysis.summary import agreement_sentence, anchoring_sentence, au
 from gainsift.analysis.tables import Table, display, reasons, to_csv, to_json, to_latex
 from gainsift.analysis.wording import visible
 from gainsift.schemas.files import atomic, write_json, write_text
+from gainsift.schemas.lock import deviations
 from gainsift.schemas.provenance import Run, now, write_run
 from gainsift.schemas.study import Study
 
@@ -142,7 +143,7 @@ def html(
         table_rows=table_rows,
         reasons=reasons,
         caution=caution,
-        warnings=warnings(study),
+        warnings=[*deviations(study), *warnings(study)],
         run=run,
     )
 

@@ -88,6 +88,7 @@ def show(study: Study, results: Results) -> None:
     from gainsift.analysis.summary import agreement_sentence, anchoring_sentence, audit_sentence, contrast_sentence
     from gainsift.analysis.tables import display, reasons
     from gainsift.analysis.wording import visible
+    from gainsift.schemas.lock import deviations
 
     console = Console(highlight=False)
     mark = " (simulated annotators)" if results.simulated else ""
@@ -114,8 +115,8 @@ def show(study: Study, results: Results) -> None:
     for result in results.contrasts:
         if told := sensitivity_sentence(results.sensitivity, result.contrast.name):
             console.print(Text(visible(told)))
-    for note in warnings(study):
-        console.print(Text(note))
+    for note in [*deviations(study), *warnings(study)]:
+        console.print(Text(visible(note)))
     if results.left_out:
         console.print("Left out or set aside:")
     for what, count in sorted(results.left_out.items()):

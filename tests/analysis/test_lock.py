@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from gainsift.analysis.report import write_report
+from gainsift.analysis.results import analyse
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.lock import deviations, lock, lock_file, read_lock
@@ -209,3 +211,14 @@ def test_the_command(maker: Any) -> None:
     changed(Study.open(study), lambda data: data["analysis"].update(seed=8))
     told = json.loads(gainsift("lock", str(study), "--check", "--json").stdout)
     assert told["deviations"] == ["analysis → seed: locked as 7; now 8."]
+
+
+def test_the_report_shows_every_deviation(maker: Any) -> None:
+    study = changed(judged(maker), lambda data: data.update(contrasts=[]))
+    lock(study, late=True)
+    results = analyse(study)
+    late = "The plan was locked late: the number of known judgements by people was 1."
+    assert write_report(study, results).read_text("utf-8").count(late) == 1
+    later = changed(study, lambda data: data["analysis"].update(seed=8))
+    page = write_report(later, results).read_text("utf-8")
+    assert page.count("analysis → seed: locked as 7; now 8.") == 1

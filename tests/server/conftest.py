@@ -127,6 +127,16 @@ def label_studio(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory
     made.stop()
 
 
+@pytest.fixture(scope="session")
+def personal_token(label_studio: LabelStudio) -> str:
+    """The lead's token of the newer kind. The server hands out one and no second, so the session shares it."""
+    headers = {"Authorization": f"Token {label_studio.token}"}
+    with httpx.Client(base_url=label_studio.url, headers=headers, trust_env=False, timeout=60) as api:
+        allowed = {"api_tokens_enabled": True, "legacy_api_tokens_enabled": True}
+        api.post("/api/jwt/settings", json=allowed).raise_for_status()
+        return str(api.post("/api/token/").raise_for_status().json()["token"])
+
+
 @pytest.fixture
 def new_label_studio(prepared_folder: Path, tmp_path: Path) -> Iterator[Callable[..., LabelStudio]]:
     """new_label_studio(folder=..., port=...): a further server, to be killed and restarted; stopped at the end.

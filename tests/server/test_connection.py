@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx
 import pytest
 
 from gainsift.annotation.connection import TOKEN_VARIABLE, Connection, checked_url, connect, missing_accounts
@@ -87,14 +86,8 @@ def test_another_server_by_its_address_and_a_token_from_the_environment(label_st
     assert missing_accounts(study, found) == ["dora (dora@annotators.example)", "emil (address in annotators.yaml)"]
 
 
-def test_a_personal_access_token_does_as_well(label_studio, empty_study, monkeypatch) -> None:
-    headers = {"Authorization": f"Token {label_studio.token}"}
-    httpx.post(
-        f"{label_studio.url}/api/jwt/settings",
-        json={"api_tokens_enabled": True, "legacy_api_tokens_enabled": True}, headers=headers, trust_env=False,
-    ).raise_for_status()  # fmt: skip
-    made = httpx.post(f"{label_studio.url}/api/token/", headers=headers, trust_env=False, timeout=60)
-    monkeypatch.setenv(TOKEN_VARIABLE, made.raise_for_status().json()["token"])
+def test_a_personal_access_token_does_as_well(label_studio, personal_token, empty_study, monkeypatch) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, personal_token)
     study = empty_study("ann", "emil")
     assert missing_accounts(study, connect(study, label_studio.url)) == ["emil (emil@annotators.example)"]
 

@@ -315,15 +315,13 @@ def test_a_refused_import_is_no_reason_to_wait(label_studio, api, study_of, item
         strict.repeatedly("POST", f"/api/projects/{project}/import", ["no task"])
 
 
-def test_a_personal_access_token_is_refreshed(label_studio, api, place) -> None:
+def test_a_personal_access_token_is_refreshed(label_studio, personal_token, place) -> None:
     """What newer servers give their users: it is shown once, and stands for tokens that live five minutes."""
-    api.once("POST", "/api/jwt/settings", {"api_tokens_enabled": True, "legacy_api_tokens_enabled": True})
-    personal = api.once("POST", "/api/token/")["token"]
-    with Api(place(label_studio.url, personal)) as by_token:
+    with Api(place(label_studio.url, personal_token)) as by_token:
         assert by_token.once("GET", "/api/current-user/whoami")["username"] == "lead"
-        by_token._http.auth.access = api_token_of_another_day(personal)
+        by_token._http.auth.access = api_token_of_another_day(personal_token)
         assert by_token.once("GET", "/api/current-user/whoami")["username"] == "lead"
-    with Api(place(label_studio.url, personal[:-4] + "aaaa")) as forged, pytest.raises(UserError, match="token"):
+    with Api(place(label_studio.url, personal_token[:-4] + "aaaa")) as forged, pytest.raises(UserError, match="token"):
         forged.once("GET", "/api/current-user/whoami")
 
 

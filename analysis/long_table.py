@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gainsift.analysis.csv_text import csv_text
 from gainsift.schemas.errors import UserError
 
 COLUMNS = ("item", "annotator", "label")
@@ -63,7 +64,8 @@ def read_long_table(path: Path, numeric: bool = False, further: Further | None =
     lines: dict[tuple[str, str], int] = {}
     places: set[tuple[str, str, str]] = set()
     skipped = 0
-    for line, (item, annotator, label, *rest) in _rows(path, _text(path), [*COLUMNS, *further.named()]):
+    text = csv_text(path, "a csv with the columns item,annotator,label", "csv")
+    for line, (item, annotator, label, *rest) in _rows(path, text, [*COLUMNS, *further.named()]):
         where = f"{path}:{line}"
         extra = dict(zip(further.named(), rest, strict=True))
         if label and numeric:
@@ -114,18 +116,6 @@ def _weight(text: str, name: str, where: str) -> float:
     except ValueError:
         raise UserError(where, f"{name} {text!r} is not a finite number of 0 or more", "mend that row") from None
     return weight
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise UserError(str(path), "no such file", "give a csv with the columns item,annotator,label") from None
-    except OSError as error:
-        raise UserError(str(path), f"cannot be read ({error.strerror})", "give a csv file") from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise UserError(f"{path}:{line}", f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
 
 
 def _rows(path: Path, text: str, columns: Sequence[str]) -> list[tuple[int, list[str]]]:

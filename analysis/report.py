@@ -111,10 +111,8 @@ def _relative(file: Path, folder: Path) -> str:
 # --- report.html -----------------------------------------------------------------------------------------
 
 
-def html(
-    study: Study, results: Results, drawn: dict[str, tuple[str, Figure]], images: dict[str, bytes], run: Run
-) -> str:
-    """The page, with every figure inside; all text is escaped, nothing is loaded from anywhere."""
+def template(name: str) -> jinja2.Template:
+    """A page of templates/, in which all text is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("gainsift.analysis", "templates"),
         autoescape=True,
@@ -124,7 +122,14 @@ def html(
     )
     environment.globals["display"] = display
     environment.filters |= {"visible": visible, "data_uri": data_uri}
-    return environment.get_template("report.html.j2").render(
+    return environment.get_template(name)
+
+
+def html(
+    study: Study, results: Results, drawn: dict[str, tuple[str, Figure]], images: dict[str, bytes], run: Run
+) -> str:
+    """The page, with every figure inside; all text is escaped, nothing is loaded from anywhere."""
+    return template("report.html.j2").render(
         study=study,
         config=study.config,
         results=results,

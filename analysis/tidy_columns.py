@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gainsift.analysis.csv_text import csv_text
 from gainsift.schemas.errors import UserError, did_you_mean
 
 LINE = "line"
@@ -54,7 +55,9 @@ def _chosen(where: str, names: Sequence[str], needed: Sequence[str], optional: C
 
 
 def _csv(path: Path, needed: Sequence[str], optional: Collection[str]) -> pd.DataFrame:
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    reader = csv.reader(
+        io.StringIO(csv_text(path, "a tidy table, csv or Parquet", "csv or Parquet"), newline=""), strict=True
+    )
     places: dict[str, int] = {}
     width = 0
     lines: list[int] = []
@@ -82,18 +85,6 @@ def _csv(path: Path, needed: Sequence[str], optional: Collection[str]) -> pd.Dat
     if not places:
         raise UserError(str(path), "the file is empty", f"give a table with the columns {', '.join(needed)}")
     return pd.DataFrame({LINE: lines, **columns})
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise UserError(str(path), "no such file", "give a tidy table, csv or Parquet") from None
-    except OSError as error:
-        raise UserError(str(path), f"cannot be read ({error.strerror})", "give a csv or Parquet file") from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise UserError(f"{path}:{line}", f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
 
 
 # --- Parquet ---------------------------------------------------------------------------------------------

@@ -6,16 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.house_style import rendered
-from gainsift.analysis.report import data_uri
+from gainsift.analysis.report import template
 from gainsift.analysis.tables import Column, Table, display, plain, to_csv, to_json, to_latex
 from gainsift.analysis.tidy_analysis import TidyContrast, TidyResults
 from gainsift.analysis.tidy_figures import tidy_figures
 from gainsift.analysis.tidy_result_tables import MARK, bucket_name, result_tables
-from gainsift.analysis.wording import counted, visible
+from gainsift.analysis.wording import counted
 from gainsift.schemas.config import AnalysisSpec
 from gainsift.schemas.files import atomic, write_json, write_text
 from gainsift.schemas.provenance import Run, write_run
@@ -62,16 +60,7 @@ def _html(
     name: str, results: TidyResults, taxonomy: Taxonomy, tables: dict[str, Table], images: list[tuple[str, bytes]],
     run: Run,
 ) -> str:  # fmt: skip
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("gainsift.analysis", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["display"] = display
-    environment.filters |= {"visible": visible, "data_uri": data_uri}
-    return environment.get_template("tidy_report.html.j2").render(
+    return template("tidy_report.html.j2").render(
         name=name,
         mark=MARK if results.simulated else "",
         taxonomy=taxonomy,

@@ -22,7 +22,7 @@ def _coefficients(found: StudyAgreement, recipe: str) -> Table:
     return Table(
         "agreement_coefficients",
         "Every coefficient of agreement",
-        [Column("level", "Level"), Column("coefficient", "Id"), Column("name", "Coefficient"),
+        [Column("level", "Level"), Column("coefficient", "Id", printed=False), Column("name", "Coefficient"),
          Column("value", "Items", "coefficient", interval=True),
          Column("weighted", "By outputs", "coefficient", interval=True)],
         [

@@ -41,7 +41,8 @@ def beyond_table(study: Study, found: Sequence[Beyond], contrasts: Sequence[Cont
     return Table(
         "beyond_verdicts",
         "Unjudged outputs and wrong judgements taken into account",
-        [Column("contrast", "Contrast"), Column("method", "Method"), Column("basis", "Rests on"), Column("part", "Id"),
+        [Column("contrast", "Contrast"), Column("method", "Method"), Column("basis", "Rests on"),
+         Column("part", "Id", printed=False),
          Column("name", "Part"), Column("verdicts", "Verdicts alone, points", "points", interval=True),
          Column("corrected", "Corrected, points", "points", interval=True)],
         rows,

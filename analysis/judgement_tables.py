@@ -70,7 +70,7 @@ def agreement_tables(study: Study, by_category: Agreement, by_kind: Agreement, r
     per_label = Table(
         "agreement_labels",
         "Agreement on each category against the rest",
-        [Column("label", "Category id"), Column("name", "Category"),
+        [Column("label", "Category id", printed=False), Column("name", "Category"),
          Column("alpha", "α", "coefficient", interval=True), Column("support", "Judgements", "count")],
         [
             {"label": name, "name": labels[name], "alpha": by_label[name].alpha, "support": by_label[name].support}
@@ -107,7 +107,7 @@ def adjudication_table(adjudicated: Counter[str], recipe: str) -> Table:
     return Table(
         "adjudication",
         "What the disagreements were",
-        [Column("what", "Id"), Column("name", "What"), Column("items", "Items", "count"),
+        [Column("what", "Id", printed=False), Column("name", "What"), Column("items", "Items", "count"),
          Column("share", "Share, %", "rate")],
         [{"what": key, "name": name, "items": count, "share": Estimate(count / total)} for key, name, count in rows],
         ["The adjudicated label is the verdict of its item. Agreement is that of the judgements before adjudication."],
@@ -120,7 +120,7 @@ def anchoring_table(study: Study, found: Sequence[Anchoring], recipe: str) -> Ta
     return Table(
         "anchoring",
         "Judgements that equal the automatic label, where it was shown and where it was withheld",
-        [Column("prelabel", "Automatic label id"), Column("name", "Automatic label"),
+        [Column("prelabel", "Automatic label id", printed=False), Column("name", "Automatic label"),
          Column("shown", "Equal where shown, %", "rate", interval=True),
          Column("withheld", "Equal where withheld, %", "rate", interval=True),
          Column("difference", "Difference, points", "points", interval=True),

@@ -85,7 +85,7 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
         Column("of_gain", "% of gain", "rate", interval=True),
         *_SIZES,
     ]
-    columns.insert(1, Column("part", "Id"))
+    columns.insert(1, Column("part", "Id", printed=False))
     tables = []
     for name, title, whole in (
         ("split", "The split of the apparent gain", True),
@@ -101,7 +101,8 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
     categories = of_contrasts(
         "split_categories",
         "Human gain by bucket and category",
-        [_CONTRAST, Column("bucket", "Bucket id"), Column("bucket_name", "Bucket"), Column("category", "Category id"),
+        [_CONTRAST, Column("bucket", "Bucket id", printed=False), Column("bucket_name", "Bucket"),
+         Column("category", "Category id", printed=False),
          Column("name", "Category"), Column("flow", "Points (flow)", "points", interval=True),
          Column("share", "Points (share)", "points", interval=True)],
         [_category_rows(study, result) for result in contrasts],
@@ -111,7 +112,7 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
     levels = of_contrasts(
         "levels",
         "Before and after",
-        [_CONTRAST, Column("measure", "Measure id"), Column("name", "Measure"),
+        [_CONTRAST, Column("measure", "Measure id", printed=False), Column("name", "Measure"),
          Column("before", "Before, %", "rate", interval=True), Column("after", "After, %", "rate", interval=True),
          Column("change", "Change, points", "points", interval=True), *_SIZES],
         [_level_rows(result) for result in contrasts],
@@ -224,7 +225,7 @@ def share_tables(study: Study, conditions: Sequence[ConditionShares], recipe: st
     categories = Table(
         "shares",
         "Share of each category at each condition",
-        [*_CONDITION, Column("category", "Category id"), Column("name", "Category"),
+        [*_CONDITION, Column("category", "Category id", printed=False), Column("name", "Category"),
          Column("share", "Share, %", "rate", interval=True), Column("decided", "Decided", "count")],
         [
             {**place, "category": name, "name": study.taxonomy.category(name).label, "share": share,

@@ -21,7 +21,7 @@ def sensitivity_table(found: Sequence[Variant], recipe: str) -> Table:
     return Table(
         "sensitivity",
         "How far the figures depend on choices",
-        [Column("contrast", "Contrast"), Column("variant", "Id"), Column("name", "Reading"),
+        [Column("contrast", "Contrast"), Column("variant", "Id", printed=False), Column("name", "Reading"),
          *(Column(figure, NAMES[figure], "points", interval=True) for figure in FIGURES),
          Column("units", "Units", "count"), Column("changed", "Conclusion that changes")],
         [

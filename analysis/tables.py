@@ -26,12 +26,16 @@ LONG = 40
 
 @dataclass(frozen=True)
 class Column:
-    """`interval`: the values are Estimates whose limits are shown too."""
+    """`interval`: the values are Estimates whose limits are shown too; `printed`: it stands in a paper, too.
+
+    A column that is not printed (an id beside its label) is for programs: csv and JSON hold it.
+    """
 
     key: str
     head: str
     kind: Kind = "text"
     interval: bool = False
+    printed: bool = True
 
 
 @dataclass(frozen=True)

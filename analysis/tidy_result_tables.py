@@ -65,7 +65,7 @@ def _of_contrasts(
 
 def _split(results: TidyResults, taxonomy: Taxonomy, name: str, title: str) -> Table:
     columns = [
-        Column("part", "Id"),
+        Column("part", "Id", printed=False),
         Column("name", "Part"),
         Column("flow", "Points (flow)", "points", interval=True),
         Column("share", "Points (share)", "points", interval=True),
@@ -105,7 +105,7 @@ def _split_rows(split: Split, taxonomy: Taxonomy, scored: bool) -> list[dict[str
 
 def _levels(results: TidyResults) -> list[Table]:
     columns = [
-        Column("measure", "Measure id"), Column("name", "Measure"),
+        Column("measure", "Measure id", printed=False), Column("name", "Measure"),
         Column("before", "Before, %", "rate", interval=True), Column("after", "After, %", "rate", interval=True),
         Column("change", "Change, points", "points", interval=True), Column("units", "Units", "count"),
     ]  # fmt: skip
@@ -125,7 +125,8 @@ def _levels(results: TidyResults) -> list[Table]:
 def _categories(results: TidyResults, taxonomy: Taxonomy) -> Table:
     order = {bucket: place for place, bucket in enumerate(taxonomy.buckets)}
     columns = [
-        Column("bucket", "Bucket id"), Column("bucket_name", "Bucket"), Column("category", "Category id"),
+        Column("bucket", "Bucket id", printed=False), Column("bucket_name", "Bucket"),
+        Column("category", "Category id", printed=False),
         Column("name", "Category"), Column("flow", "Points (flow)", "points", interval=True),
         Column("share", "Points (share)", "points", interval=True),
     ]  # fmt: skip
@@ -144,7 +145,8 @@ def _categories(results: TidyResults, taxonomy: Taxonomy) -> Table:
 
 def _transitions(results: TidyResults, taxonomy: Taxonomy) -> Table:
     columns = [
-        Column("from", "Before (id)"), Column("to", "After (id)"), Column("from_name", "Before"),
+        Column("from", "Before (id)", printed=False), Column("to", "After (id)", printed=False),
+        Column("from_name", "Before"),
         Column("to_name", "After"), Column("weight", "Weighted units", "weight"),
         Column("share", "% of decided", "rate"),
     ]  # fmt: skip
@@ -198,7 +200,7 @@ def _shares(results: TidyResults, taxonomy: Taxonomy) -> list[Table]:
         ),
         Table(
             "shares", "Share of each category at each condition",
-            [*condition, Column("category", "Category id"), Column("name", "Category"),
+            [*condition, Column("category", "Category id", printed=False), Column("name", "Category"),
              Column("share", "Share, %", "rate", interval=True), Column("decided", "Decided", "count")],
             categories, ["Over decided rows; categories that occur nowhere are left out."], recipe,
         ),
@@ -228,7 +230,7 @@ def _agreement(results: TidyResults, taxonomy: Taxonomy) -> list[Table]:
     return [
         Table(
             "agreement", "Agreement between annotators",
-            [Column("level", "Level"), Column("coefficient", "Id"), Column("name", "Coefficient"),
+            [Column("level", "Level"), Column("coefficient", "Id", printed=False), Column("name", "Coefficient"),
              Column("value", "Value", "coefficient", interval=True),
              *(Column(key, head, "count") for key, head in counts)],
             whole, ["Over distinct items, unweighted; answers such as `unsure` are gaps. Intervals resample items."],
@@ -236,7 +238,7 @@ def _agreement(results: TidyResults, taxonomy: Taxonomy) -> list[Table]:
         ),
         Table(
             "agreement_labels", "Agreement on each category against the rest",
-            [Column("label", "Category id"), Column("name", "Category"),
+            [Column("label", "Category id", printed=False), Column("name", "Category"),
              Column("alpha", "α", "coefficient", interval=True), Column("support", "Judgements", "count")],
             labels, [], recipe,
         ),

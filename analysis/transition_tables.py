@@ -38,8 +38,8 @@ def transition_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list
     moved = of_contrasts(
         "transitions",
         "Transitions between categories",
-        [Column("contrast", "Contrast"), Column("before", "Before, id"), Column("before_name", "Before"),
-         Column("after", "After, id"), Column("after_name", "After"), Column("units", "Units", "weight"),
+        [Column("contrast", "Contrast"), Column("before", "Before, id", printed=False), Column("before_name", "Before"),
+         Column("after", "After, id", printed=False), Column("after_name", "After"), Column("units", "Units", "weight"),
          Column("weight", "Weighted units", "weight"), Column("share", "% of decided", "rate"),
          Column("of_before", "% of those before", "rate")],
         [_cells(study, result) for result in contrasts],
@@ -49,7 +49,7 @@ def transition_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list
     tests = of_contrasts(
         "split_tests",
         "Tests beside the split",
-        [Column("contrast", "Contrast"), Column("part", "Id"), Column("name", "What is tested"),
+        [Column("contrast", "Contrast"), Column("part", "Id", printed=False), Column("name", "What is tested"),
          *SIGNIFICANCE],
         [[_test_row(study, test) for test in result.tests] for result in contrasts],
         [correction_in_words(study.config.analysis, "contrast", "buckets"),

@@ -16,7 +16,8 @@ from gainsift.schemas.study import Study
 def trend_table(study: Study, found: Sequence[Trend], recipe: str) -> Table:
     names = {category.id: category.label for category in study.taxonomy.categories}
     columns = [
-        Column("series", "Condition"), Column("level", "Level"), Column("outcome", "Id"), Column("name", "Outcome"),
+        Column("series", "Condition"), Column("level", "Level"), Column("outcome", "Id", printed=False),
+        Column("name", "Outcome"),
         Column("checkpoints", "Checkpoints", "count"), Column("first", "First, %", "rate"),
         Column("last", "Last, %", "rate"),
         Column("slope", "Slope, points", "points"), Column("p", "p, sign flips", "p"),

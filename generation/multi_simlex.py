@@ -7,15 +7,14 @@ rows disagree in a language it is flagged `sense_split`.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gainsift.generation.csv_records import csv_rows
 from gainsift.schemas.concepts import Concept, fold
 from gainsift.schemas.errors import UserError, did_you_mean
 
@@ -82,15 +81,11 @@ def read_multi_simlex(path: Path, languages: Sequence[str], pos: str = "noun") -
 
     Raises UserError with file and line for a file that is missing, not UTF-8, lacks columns or has a broken row.
     """
-    records = _records(path)
-    _, columns = next(records, (0, []))
+    columns, rows = csv_rows(path, "a Multi-SimLex csv")
     _check_columns(columns, languages, path)
     dropped: Counter[str] = Counter()
     words: dict[str, _Word] = {}
-    for line, cells in records:
-        if len(cells) != len(columns):
-            raise UserError(f"{path}:{line}", f"expected {len(columns)} cells, found {len(cells)}", "mend that line")
-        row = dict(zip(columns, cells, strict=True))
+    for _, row in rows:
         for side in SIDES:
             _add(words, row, side, languages, pos, dropped)
     concepts = _concepts(words, languages, pos, dropped)
@@ -99,36 +94,15 @@ def read_multi_simlex(path: Path, languages: Sequence[str], pos: str = "noun") -
     return MultiSimLex(concepts, dict(dropped))
 
 
-def _text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UserError(str(path), f"cannot be read ({error.strerror})", "name a Multi-SimLex csv") from None
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise UserError(f"{path}:{line}", "not UTF-8", "save the file as UTF-8 and try again") from None
-
-
-def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line on which it starts, cells) of every record that is not blank."""
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    start = 1
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise UserError(f"{path}:{start}", f"broken row ({error})", "mend that line") from None
-        if any(cell.strip() for cell in cells):
-            yield start, cells
-        start = reader.line_num + 1
+def languages_of(columns: Sequence[str]) -> list[str]:
+    """The languages for which a header has both columns; none if it is no Multi-SimLex csv."""
+    if "PoS" not in columns:
+        return []
+    return [code for code, upstream in CODES.items() if all(f"{upstream} {side}" in columns for side in SIDES)]
 
 
 def _check_columns(columns: Sequence[str], languages: Sequence[str], path: Path) -> None:
-    listed = [code for code, upstream in CODES.items() if all(f"{upstream} {side}" in columns for side in SIDES)]
+    listed = languages_of(columns)
     for name in ("PoS", *(f"ENG {side}" for side in SIDES)):
         if name not in columns:
             raise UserError(f"{path}:1", f"column {name!r} is missing", "is this the translation csv of Multi-SimLex?")
@@ -136,9 +110,6 @@ def _check_columns(columns: Sequence[str], languages: Sequence[str], path: Path)
         if code not in listed:
             remedy = did_you_mean(code, listed)
             raise UserError(f"{path}:1", f"no columns for language {code!r} ({CODES.get(code, code)} 1 and 2)", remedy)
-    if len(set(columns)) < len(columns):
-        twice = next(name for name, count in Counter(columns).items() if count > 1)
-        raise UserError(f"{path}:1", f"column {twice!r} stands twice", "remove one of them")
 
 
 def _add(

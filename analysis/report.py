@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from matplotlib.figure import Figure
 
 from gainsift.analysis.figures import figures
 from gainsift.analysis.house_style import rendered
+from gainsift.analysis.page import template, unbroken
 from gainsift.analysis.result_tables import describe
 from gainsift.analysis.results import Results, warnings
 from gainsift.analysis.sensitivity_tables import sensitivity_sentence
 from gainsift.analysis.studentised import caution
 from gainsift.analysis.summary import agreement_sentence, anchoring_sentence, audit_sentence, contrast_sentence, summary
-from gainsift.analysis.tables import Table, display, reasons, to_csv, to_json, to_latex
-from gainsift.analysis.wording import visible
+from gainsift.analysis.tables import to_csv, to_json, to_latex
 from gainsift.schemas.files import atomic, write_json, write_text
 from gainsift.schemas.lock import deviations
 from gainsift.schemas.provenance import Run, now, write_run
@@ -111,20 +108,6 @@ def _relative(file: Path, folder: Path) -> str:
 # --- report.html -----------------------------------------------------------------------------------------
 
 
-def template(name: str) -> jinja2.Template:
-    """A page of templates/, in which all text is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("gainsift.analysis", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["display"] = display
-    environment.filters |= {"visible": visible, "data_uri": data_uri}
-    return environment.get_template(name)
-
-
 def html(
     study: Study, results: Results, drawn: dict[str, tuple[str, Figure]], images: dict[str, bytes], run: Run
 ) -> str:
@@ -145,8 +128,6 @@ def html(
         sensitivity_sentences=sensitivity_sentences(results),
         audit_sentence=unbroken(audit_sentence(results)),
         examples=_by_group(results),
-        table_rows=table_rows,
-        reasons=reasons,
         caution=caution,
         warnings=[*deviations(study), *warnings(study)],
         run=run,
@@ -159,22 +140,8 @@ def sensitivity_sentences(results: Results) -> list[str]:
     return [told for name in names if (told := unbroken(sensitivity_sentence(results.sensitivity, name)))]
 
 
-def table_rows(table: Table, key: str | None = None, value: Any = None) -> list[Any]:
-    """The rows of a table, those of one contrast if `key` and `value` are given."""
-    return [row for row in table.rows if key is None or row[key] == value]
-
-
 def _by_group(results: Results) -> dict[str, list[Any]]:
     groups: dict[str, list[Any]] = {}
     for example in results.examples:
         groups.setdefault(example.group, []).append(example)
     return groups
-
-
-def unbroken(sentence: str) -> str:
-    """Keep a figure, its sign for per cent and its interval on one line."""
-    return re.sub(r" (\[[^][]*\]|%)", lambda found: found.group().replace(" ", "\u00a0"), sentence)
-
-
-def data_uri(image: bytes) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(image).decode("ascii")

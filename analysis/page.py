@@ -1,0 +1,63 @@
+"""The pages of reports: their templates, what these may call, and the policy that lets in nothing from outside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jinja2
+
+from gainsift.analysis.tables import Table, display, reasons
+from gainsift.analysis.wording import visible
+
+
+def template(name: str) -> jinja2.Template:
+    """A page of templates/, in which all text is escaped."""
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("gainsift.analysis", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"display": display, "table_rows": table_rows, "reasons": reasons, "policy": policy}
+    environment.filters |= {"visible": visible, "data_uri": data_uri}
+    return environment
+
+
+def policy(script: str = "") -> str:
+    """The Content-Security-Policy of a page: its own pictures and styles, and of scripts this very one, if any.
+
+    `script`: name of a file of templates/; the page must hold its text between `<script>` and `</script>`, no sign
+    more.
+    """
+    allowed = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    if not script:
+        return allowed
+    text = resources.files("gainsift.analysis").joinpath("templates", script).read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+    return f"{allowed}; script-src 'sha256-{digest}'"
+
+
+def table_rows(table: Table, key: str | None = None, value: Any = None) -> list[Mapping[str, Any]]:
+    """The rows of a table, those of one contrast if `key` and `value` are given."""
+    return [row for row in table.rows if key is None or row[key] == value]
+
+
+def unbroken(sentence: str) -> str:
+    """Keep a figure, its sign for per cent and its interval on one line."""
+    return re.sub(r" (\[[^][]*\]|%)", lambda found: found.group().replace(" ", "\u00a0"), sentence)
+
+
+def data_uri(image: bytes) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(image).decode("ascii")

@@ -17,8 +17,9 @@ test-all: test system       ## PostgreSQL, a real browser, a real LaTeX and the 
 	$(MAKE) demo
 	$(BIN)/python -m pytest -m "demo or system"
 
-reliability: .venv/dev.stamp ## false alarms, power and coverage by simulation, about ten minutes: docs/reliability
+reliability: .venv/dev.stamp ## false alarms, power, coverage and bias by simulation, on two cores: docs/reliability
 	$(BIN)/python benchmarks/reliability.py
+	$(BIN)/python benchmarks/judgement_errors.py
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -20,7 +20,7 @@ from gainsift.analysis.ratings import GAP, Ratings
 Codes = npt.NDArray[np.int32]
 BLOCK = 1 << 22
 """Cells of the table resamples x patterns that are held at once (32 MB of them)."""
-CACHE = 1 << 14
+CACHE = 1 << 13
 """Units that are drawn at once."""
 COMMON = 40
 """Units of a pattern from which a binomial number is quicker than drawing them one by one."""
@@ -121,7 +121,7 @@ def draws(units: npt.NDArray[np.int64], resamples: int, rng: np.random.Generator
     step = max(1, CACHE // left)
     for start in range(0, resamples, step):
         numbers = first[start : start + step, -1]
-        cells = owner[rng.integers(left, size=numbers.sum(), dtype=np.uint32)]
+        cells = owner.take(rng.integers(left, size=numbers.sum()))
         cells += np.repeat(np.arange(len(numbers)) * len(rare), numbers)
         rest[start : start + step] = np.bincount(cells, minlength=len(numbers) * len(rare)).reshape(len(numbers), -1)
     found[:, ~common] = rest

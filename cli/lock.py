@@ -17,8 +17,9 @@ def lock(
 ) -> None:
     """Freeze the plan of the analysis before the first judgement.
 
-    Contrasts, layers, kinds and buckets of the categories, the success rule and the whole analysis section (seeds,
-    tests, verdict rule) go into lock.json with a hash. The report lists every later deviation.
+    Contrasts, layers, checkpoints, languages, which outputs are judged, right answers of each concept, kinds and
+    buckets of the categories, the success rule and the whole analysis section (seeds, tests, verdict rule) go into
+    lock.json with a hash. The report lists every later deviation.
     """
     from gainsift.schemas.errors import UserError
     from gainsift.schemas.lock import deviations, lock_file, read_lock

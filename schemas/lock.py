@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
-from gainsift.schemas.config import StudyConfig
+from gainsift.schemas.config import CheckpointSpec, StudyConfig
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.families import word_families
 from gainsift.schemas.files import parse_line, write_json
 from gainsift.schemas.provenance import now
 from gainsift.schemas.record import Record, fingerprint
+from gainsift.schemas.rows import Annotation
 from gainsift.schemas.study import Study
 
 LOCK_FORMAT = "lock/1"
 NOT_ANALYSIS = frozenset(
-    {"format", "name", "id", "description", "model", "trained_languages", "language_pairs", "words", "prompts",
-     "generation", "taxonomy", "annotation", "release"}
+    {"format", "name", "id", "description", "model", "words", "prompts", "generation", "taxonomy", "annotation",
+     "release"}
 )  # fmt: skip
 """Keys of study.yaml that say how outputs and judgements come about. All others say what is asked of them."""
+OF_ANNOTATION = ("rows", "overlap", "round", "prelabels", "audit")
+"""Of the annotation section: which outputs are judged, how often, and what no person is asked about."""
 
 
 class Lock(Record):
@@ -40,10 +44,11 @@ def lock_file(study: Study) -> Path:
 
 
 def plan_of(study: Study) -> dict[str, Any]:
-    """What is frozen: every key of study.yaml that the analysis reads, checkpoints, judged layers, kinds, clusters.
+    """What is frozen: every key of study.yaml that decides a figure, kinds and buckets, right answers, clusters.
 
     Contrasts name their layer and conditions; `analysis` holds seeds, families of tests, corrections and the verdict
-    rule, whatever keys that section has. Word families, the clusters of every interval, go in as a hash.
+    rule, whatever keys that section has. Checkpoints stand with step and tokens, which trends are taken over. Each
+    concept (what counts as right, its flags) and the word families (the clusters of every interval) are hashes.
     """
     config = study.config
     plan: dict[str, Any] = {
@@ -52,8 +57,9 @@ def plan_of(study: Study) -> dict[str, Any]:
         if key not in NOT_ANALYSIS
     }  # fmt: skip
     plan["contrasts"] = {contrast.pop("name"): contrast for contrast in plan["contrasts"]}
-    plan["checkpoints"] = [checkpoint.name for checkpoint in config.model.checkpoints]
+    plan["checkpoints"] = [_placed(checkpoint) for checkpoint in config.model.checkpoints]
     plan["layers"] = sorted(config.judged_layers())
+    plan["annotation"] = {key: config.annotation.model_dump(mode="json")[key] for key in OF_ANNOTATION}
     plan["taxonomy"] = {
         "buckets": dict(study.taxonomy.buckets),
         "categories": {
@@ -66,15 +72,23 @@ def plan_of(study: Study) -> dict[str, Any]:
     }
     if study.concepts_file.exists():
         plan["word_families"] = fingerprint(word_families(study.concepts.values()))
+        plan["words"] = {name: fingerprint([one.fingerprint(), one.flags]) for name, one in study.concepts.items()}
     return plan
 
 
-def judged_by_people(study: Study) -> int:
-    """How many judgements of this study by people are known, taken back or not."""
-    lines = study.last_lines().values()
-    return sum(
-        line.study == study.id and line.source in ("human", "adjudicated") and line.label is not None for line in lines
-    )
+def _placed(checkpoint: CheckpointSpec) -> str:
+    """`c1 (step 100, 5000 tokens)`."""
+    tokens = f", {checkpoint.tokens} tokens" if checkpoint.tokens else ""
+    return f"{checkpoint.name} (step {checkpoint.step}{tokens})"
+
+
+def judged_by_people(study: Study) -> list[Annotation]:
+    """The judgements of this study by people that are known, taken back or not."""
+    return [
+        line
+        for line in study.last_lines().values()
+        if line.study == study.id and line.source in ("human", "adjudicated") and line.label is not None
+    ]
 
 
 def lock(study: Study, late: bool = False) -> Lock:
@@ -89,7 +103,7 @@ def lock(study: Study, late: bool = False) -> Lock:
             f"the plan was locked on {read_lock(study).locked}",
             "a lock stays; the report lists what was changed since (`gainsift lock --check`)",
         )
-    known = judged_by_people(study)
+    known = len(judged_by_people(study))
     if known and not late:
         raise UserError(
             str(study.annotations_file),
@@ -114,7 +128,7 @@ def read_lock(study: Study) -> Lock:
 def deviations(study: Study) -> list[str]:
     """What is no longer as it was locked, in words, one sentence each; empty without a lock, or if all holds.
 
-    A lock that came late, or was edited, is itself one.
+    A lock that came late, or was edited, is itself one, and so are judgements that are older than the lock.
     """
     if not lock_file(study).exists():
         return []
@@ -122,12 +136,42 @@ def deviations(study: Study) -> list[str]:
     found = []
     if locked.late:
         found.append(f"The plan was locked late: the number of known judgements by people was {locked.judgements}.")
+    earlier = sum(_made_before(line, locked.locked) for line in judged_by_people(study))
+    if earlier > locked.judgements:
+        found.append(
+            f"Made before the plan was locked: {earlier} judgement{'s' * (earlier != 1)} by people; known"
+            f" then: {locked.judgements}."
+        )
     if fingerprint(locked.frozen, 64) != locked.hash:
         found.append("lock.json was edited: what it holds is not what was locked.")
-    today = plan_of(study)
-    if "word_families" not in locked.frozen:  # locked before the concepts were drawn up
+    frozen, today = dict(locked.frozen), plan_of(study)
+    words = _words_changed(frozen.pop("words", {}), today.pop("words", {}))
+    if "word_families" not in frozen:  # locked before the concepts were drawn up
         today.pop("word_families", None)
-    return found + [_told(*change) for change in _changes(locked.frozen, _comparable(today, locked.frozen))]
+    return found + [_told(*change) for change in _changes(frozen, _comparable(today, frozen))] + words
+
+
+def _made_before(line: Annotation, moment: str) -> bool:
+    """Whether the tool says that the judgement was made earlier; not where it gives no time, or one without a zone."""
+    try:
+        made = datetime.fromisoformat(line.created_at or "")
+        return made < datetime.fromisoformat(moment)
+    except (ValueError, TypeError):
+        return False
+
+
+def _words_changed(frozen: Mapping[str, str], today: Mapping[str, str]) -> list[str]:
+    """One sentence for the concepts that changed, one for those that came, one for those that went."""
+    kinds = {
+        "changed since they were locked": [name for name in frozen if name in today and today[name] != frozen[name]],
+        "added since": [name for name in today if name not in frozen] if frozen else [],
+        "gone": [name for name in frozen if name not in today],
+    }
+    return [
+        f"words, {what}: {', '.join(names[:_LISTED])}"
+        + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "") + "."
+        for what, names in kinds.items() if names
+    ]  # fmt: skip
 
 
 def _comparable(today: dict[str, Any], frozen: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +192,8 @@ def _comparable(today: dict[str, Any], frozen: Mapping[str, Any]) -> dict[str, A
 
 
 _ABSENT = object()
+_LISTED = 10
+"""Concepts that a sentence names."""
 
 
 def _changes(frozen: Any, today: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
@@ -172,7 +218,8 @@ def _told(path: tuple[str, ...], frozen: Any, today: Any) -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_shown(one)}" for key, one in value.items() if one is not None) or "empty"
+        return ", ".join(f"{key} {_shown(one)}" for key, one in value.items() if one not in (None, [])) or "empty"
     if isinstance(value, list):
-        return ", ".join(map(_shown, value)) or "empty"
+        inner = ("–".join(map(str, one)) if isinstance(one, list) else _shown(one) for one in value)
+        return ", ".join(inner) or "empty"
     return "none" if value is None else str(value)

@@ -74,10 +74,34 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         lambda data: data.update(success={"case": "exact"}), "success → case: locked as fold; now exact."
     ),
     "a checkpoint less": (
-        lambda data: data["model"]["checkpoints"].pop(), "checkpoints: locked as c1, c2, c3; now c1, c2.",
+        lambda data: data["model"]["checkpoints"].pop(),
+        "checkpoints: locked as c1 (step 100), c2 (step 200), c3 (step 300); now c1 (step 100), c2 (step 200).",
+    ),
+    "the place of a checkpoint, over which trends are taken": (
+        lambda data: data["model"]["checkpoints"][1].update(tokens=9),
+        "checkpoints: locked as c1 (step 100), c2 (step 200), c3 (step 300); now c1 (step 100), c2 (step 200, 9",
+    ),
+    "a language pair less": (
+        lambda data: data["language_pairs"].pop(), "language_pairs: locked as en–de, en–fr; now en–de.",
+    ),
+    "the trained languages": (
+        lambda data: data.update(trained_languages=["en"]), "trained_languages: locked as en, de, fr; now en.",
     ),
     "layers of the judged rows": (
         lambda data: data.update(annotation={"rows": {"layers": [3]}}), "layers: locked as 1; now 1, 3.",
+    ),
+    "the sample": (
+        lambda data: data.update(annotation={"rows": {"trajectories": 3}}),
+        "annotation → rows → trajectories: locked as none; now 3.",
+    ),
+    "a further round": (lambda data: data.update(annotation={"round": 1}), "annotation → round: locked as 0; now 1."),
+    "answers that nobody is asked about": (
+        lambda data: data.update(annotation={"prelabels": "accept_reference"}),
+        "annotation → prelabels: locked as off; now accept_reference.",
+    ),
+    "a series of contrasts": (
+        lambda data: data.update(contrasts_along=[{"setting": "unpatched"}]),
+        "contrasts_along: locked as empty; now setting unpatched.",
     ),
 }  # fmt: skip
 
@@ -89,7 +113,8 @@ def test_a_change_is_told_in_words(maker: Any, name: str) -> None:
     change, told = CHANGES[name]
     found = deviations(changed(study, change))
     assert any(sentence.startswith(told) for sentence in found), found
-    assert len(found) == (2 if name in ("the layer", "no contrast") else 1)  # these take a judged layer with them
+    layer_too = ("the layer", "no contrast", "layers of the judged rows")  # these take a judged layer with them
+    assert len(found) == (2 if name in layer_too else 1)
 
 
 def test_changes_that_ask_nothing_of_the_answers_are_none(maker: Any) -> None:
@@ -121,11 +146,60 @@ def test_word_families_are_frozen_once_there_are_concepts(maker: Any, plain_conc
     study = maker.write()
     lock(study)
     maker.pair("P2", plain_concept("u", reference={"en": ["en_s"], "de": ["x"], "fr": ["y"]}), plain_concept("v"))
-    assert deviations(maker.write()) == ["word_families: changed since it was locked."]
+    assert deviations(maker.write()) == [
+        "word_families: changed since it was locked.", "words, added since: u, v."
+    ]  # fmt: skip
     lock_file(study).unlink()
     study.concepts_file.unlink()
     lock(Study.open(study.folder))
     assert deviations(maker.write()) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reference": {"en": ["en_s"], "de": ["de_s", "x"], "fr": ["fr_s"]}},
+        {"accepted": {"de": ["x"]}},
+        {"flags": ["sense_split"]},
+    ],
+    ids=str,
+)
+def test_what_counts_as_right_is_frozen(
+    maker: Any, plain_concept: Callable[..., Concept], change: dict[str, Any]
+) -> None:
+    study = maker.write()
+    lock(study)
+    maker.concepts["s"] = plain_concept("s", **change)
+    assert deviations(maker.write()) == ["words, changed since they were locked: s."]
+
+
+def test_many_changed_words_are_one_sentence(maker: Any, plain_concept: Callable[..., Concept]) -> None:
+    for number in range(12):
+        maker.pair(f"Q{number}", plain_concept(f"w{number:02}"), plain_concept("t"))
+    study = maker.write()
+    lock(study)
+    for name in list(maker.concepts):
+        maker.concepts[name] = plain_concept(name, accepted={"de": ["x"]})
+    (told,) = deviations(maker.write())
+    assert told.startswith("words, changed since they were locked: ")
+    assert told.endswith(" and 4 more.")  # of 14: w00 to w11, s and t
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ("2001-02-03T04:05:06.789Z", ["Made before the plan was locked: 1 judgement by people; known then: 0."]),
+        ("2001-02-03T04:05:06+01:00", ["Made before the plan was locked: 1 judgement by people; known then: 0."]),
+        ("2999-01-01T00:00:00Z", []),
+        ("2001-02-03T04:05:06", []),  # without a zone: nobody knows
+        ("yesterday", []),
+        (None, []),
+    ],
+)
+def test_judgements_that_were_made_before_and_came_home_after(maker: Any, made: str | None, told: list[str]) -> None:
+    """Hidden while the plan was locked, or still at the server: their time gives them away."""
+    lock(maker.write())
+    assert deviations(judged(maker, created_at=made)) == told
 
 
 def test_after_the_first_judgement_only_late(maker: Any) -> None:

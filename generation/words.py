@@ -1,14 +1,17 @@
-"""The concepts of a study: from the embedded lexicon, a Multi-SimLex csv, or a concepts.jsonl."""
+"""The concepts of a study: from the embedded lexicon, a csv, WordNets, or a concepts.jsonl."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
 
+from gainsift.generation.wordnet_words import WordNets
+from gainsift.generation.wordnets import read_wordnets
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import read_jsonl
 from gainsift.schemas.study import CONCEPTS_FORMAT, Study
+from gainsift.schemas.word_source import WordnetSpec
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ def load_words(study: Study) -> Words:
         "no word in some study language": len(found) - len(complete),
         "beyond words.limit": len(complete) - len(kept),
     }
+    if spec.senses:
+        wordnets = _wordnets(study, spec.senses.wordnet, languages)
+        kept = [wordnets.with_senses(concept, languages) for concept in kept]
+    if spec.forms:
+        kept = [_with_few_forms(concept, spec.forms) for concept in kept]
     return Words(kept, where, {reason: number for reason, number in left_out.items() if number})
 
 
@@ -50,11 +58,34 @@ def _read(study: Study, languages: list[str]) -> tuple[list[Concept], str, dict[
         from gainsift.generation.lexicon import embedded_concepts
 
         return list(embedded_concepts(languages)), "embedded lexicon", {}
+    if spec.source == "wordnet":
+        assert spec.wordnet is not None  # WordsSpec sees to it
+        return _wordnets(study, spec.wordnet, languages).concepts(languages, spec.part_of_speech), "words.wordnet", {}
     assert spec.file is not None  # WordsSpec sees to it
     path = study.path(spec.file)
     if spec.source == "concepts":
         return read_jsonl(path, Concept, CONCEPTS_FORMAT, "gainsift generate"), str(path), {}
+    if spec.source == "csv":
+        from gainsift.generation.word_table import read_word_table
+
+        table = read_word_table(path, languages, spec.part_of_speech)
+        return table.concepts, str(path), table.dropped
     from gainsift.generation.multi_simlex import read_multi_simlex
 
-    reading = read_multi_simlex(path, languages)
+    reading = read_multi_simlex(path, languages, spec.part_of_speech)
     return list(reading.concepts), str(path), dict(reading.dropped)
+
+
+def _wordnets(study: Study, spec: WordnetSpec, languages: list[str]) -> WordNets:
+    return WordNets(read_wordnets(spec, languages, study.folder), spec.senses)
+
+
+def _with_few_forms(concept: Concept, most: int) -> Concept:
+    """The concept with at most so many reference forms a language; the others are accepted."""
+    accepted = {code: [*forms[most:], *concept.accepted.get(code, [])] for code, forms in concept.reference.items()}
+    return concept.model_copy(
+        update={
+            "reference": {code: forms[:most] for code, forms in concept.reference.items()},
+            "accepted": {code: forms for code, forms in {**concept.accepted, **accepted}.items() if forms},
+        }
+    )

@@ -15,6 +15,7 @@ from gainsift.schemas.plain_yaml import load_yaml
 from gainsift.schemas.publication import ReleaseSpec
 from gainsift.schemas.record import Positive, Record
 from gainsift.schemas.settings import SETTINGS, UNPATCHED, LanguagePair, Prompt
+from gainsift.schemas.word_source import WordsSpec
 
 STUDY_FORMAT = 1
 
@@ -40,20 +41,6 @@ class ModelSpec(Record):
         names = [checkpoint.name for checkpoint in self.checkpoints]
         if len(set(names)) < len(names):
             raise ValueError("checkpoint names must differ")
-        return self
-
-
-class WordsSpec(Record):
-    """Where the concepts come from: the embedded lexicon, a Multi-SimLex csv, or concepts.jsonl."""
-
-    source: Literal["embedded", "multi_simlex", "concepts"] = "embedded"
-    file: str | None = Field(default=None, description="Relative to the study; needed unless embedded.")
-    limit: Positive | None = Field(default=None, description="Use the first n concepts only.")
-
-    @model_validator(mode="after")
-    def _file(self) -> WordsSpec:
-        if self.source != "embedded" and not self.file:
-            raise ValueError(f"source {self.source} needs a file")
         return self
 
 

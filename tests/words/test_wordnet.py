@@ -1,0 +1,160 @@
+"""WordNets as words: concepts by interlingual index, other senses, look-alikes; senses for lists that have none."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import wn
+
+from gainsift.generation.words import load_words
+from gainsift.schemas.concepts import Concept
+from gainsift.schemas.errors import UserError
+from gainsift.schemas.study import Study
+
+Studies = Callable[..., Study]
+
+
+def by_id(study: Study) -> dict[str, Concept]:
+    return {concept.id: concept for concept in load_words(study).concepts}
+
+
+def test_a_concept_is_a_meaning_with_lemmas_in_every_language(
+    wordnets: Path, study_of: Studies, spec: dict[str, Any]
+) -> None:
+    found = by_id(study_of({"source": "wordnet", "wordnet": spec}))
+    # nouns of both languages by ILI: i8 is a verb, i11 has no English, slang no ILI
+    assert list(found) == ["i1", "i2", "i3", "i4", "i5", "i6", "i7", "i9", "i10"]
+    assert found["i3"].gloss == "the season after winter"
+    assert found["i3"].reference == {"en": ["spring", "springtime"], "de": ["Frühling"]}
+    assert found["i10"].reference["en"] == ["hot dog"]
+    assert by_id(study_of({"source": "wordnet", "wordnet": spec, "part_of_speech": "verb"})).keys() == {"i8"}
+
+
+def test_senses_are_the_other_meanings_of_its_words_with_their_translations(
+    wordnets: Path, study_of: Studies, spec: dict[str, Any]
+) -> None:
+    found = by_id(study_of({"source": "wordnet", "wordnet": spec}))
+    senses = {sense.id: sense for sense in found["i1"].senses}
+    assert senses.keys() == {"i2", "i11"}  # riverside through English bank, the seat through German Bank
+    assert senses["i2"].forms == {"en": ["bank", "riverside"], "de": ["Ufer"]}
+    assert senses["i2"].gloss == "sloping land beside water"
+    assert senses["i11"].forms == {"de": ["Bank"]}
+    assert senses["i11"].gloss == "Bank"  # no definition anywhere
+    assert [sense.gloss for sense in found["i7"].senses] == ["a dull unattractive person"]
+    assert found["i9"].senses == found["i9"].lookalikes == []
+
+
+def test_interlingual_homographs_are_lookalikes(wordnets: Path, study_of: Studies, spec: dict[str, Any]) -> None:
+    found = by_id(study_of({"source": "wordnet", "wordnet": spec}))
+    assert [sense.id for sense in found["i5"].lookalikes] == ["i6"]  # English gift, German Gift
+    assert [sense.id for sense in found["i6"].lookalikes] == ["i5"]
+    assert found["i1"].lookalikes == []  # bank and Bank are a word of both
+
+
+def test_at_most_so_many_forms_senses_and_concepts(wordnets: Path, study_of: Studies, spec: dict[str, Any]) -> None:
+    words = {"source": "wordnet", "wordnet": {**spec, "senses": 1}, "forms": 1, "limit": 3}
+    found = by_id(study_of(words))
+    assert list(found) == ["i1", "i2", "i3"]
+    assert found["i1"].reference == {"en": ["bank"], "de": ["Bank"]}
+    assert found["i1"].accepted == {"de": ["Geldinstitut"]}
+    assert len(found["i1"].senses) == 1
+
+
+def test_a_list_gets_senses_and_its_own_meaning_is_none_of_them(
+    wordnets: Path, study_of: Studies, spec: dict[str, Any]
+) -> None:
+    (wordnets / "words.csv").write_text("id,en,de\nmoney bank,bank,Bank\nanimal,dog,Hund\nzebra,zebra,Zebra\n", "utf-8")
+    study = study_of({"source": "csv", "file": "words.csv", "senses": {"wordnet": spec}})
+    found = by_id(study)
+    assert [sense.id for sense in found["money bank"].senses] == ["i2", "i11"]  # i1 agrees in both languages
+    assert [sense.gloss for sense in found["animal"].senses] == ["a dull unattractive person"]
+    assert found["zebra"].senses == []
+    assert found["money bank"].gloss == "'money bank' as listed"
+
+
+def test_files_are_read_once_and_a_changed_file_with_the_old_name_is_refused(
+    wordnets: Path,
+    study_of: Studies,
+    spec: dict[str, Any],
+    lmf: Callable[..., str],
+    english: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    study = study_of({"source": "wordnet", "wordnet": spec})
+    first = load_words(study).concepts
+    with monkeypatch.context() as patch:
+        patch.setattr(wn, "add", lambda *_, **__: pytest.fail("read a second time"))
+        assert load_words(study).concepts == first
+    (wordnets / "en.xml").write_text(lmf("en", {**english, "i12": ("n", "x", ["cat"])}), "utf-8")
+    with pytest.raises(UserError, match=r"en\.xml: holds no lexicon that the database has not got"):
+        load_words(study)
+
+
+def test_a_packed_file_and_a_lexicon_by_name(wordnets: Path, study_of: Studies, spec: dict[str, Any]) -> None:
+    (wordnets / "en.xml.gz").write_bytes(gzip.compress((wordnets / "en.xml").read_bytes()))
+    first = by_id(study_of({"source": "wordnet", "wordnet": {**spec, "lexicons": {"en": "en.xml.gz", "de": "de.xml"}}}))
+    named = {**spec, "lexicons": {"en": "small-en:1", "de": "small-de"}}
+    assert by_id(study_of({"source": "wordnet", "wordnet": named})) == first
+
+
+def test_the_place_of_the_database_is_put_back(wordnets: Path, study_of: Studies, spec: dict[str, Any]) -> None:
+    before = wn.config.database_path
+    load_words(study_of({"source": "wordnet", "wordnet": spec}))
+    assert wn.config.database_path == before
+    assert (wordnets / "wordnets" / "wn.db").is_file()
+
+
+@pytest.mark.parametrize(
+    ("lexicon", "message"),
+    [
+        ("missing.xml", r"missing\.xml: no such file; name a WN-LMF file"),
+        ("broken.xml", r"broken\.xml: not a WN-LMF file \(.*\); `python -m wn validate` says more"),
+        ("oewn:2024", r"words: lexicon 'oewn:2024': not in wn's database .*; run: python -m wn --dir .* download"),
+    ],
+)
+def test_a_lexicon_that_is_not_there(
+    wordnets: Path, study_of: Studies, spec: dict[str, Any], lexicon: str, message: str
+) -> None:
+    (wordnets / "broken.xml").write_text("<LexicalResource>", "utf-8")
+    study = study_of({"source": "wordnet", "wordnet": {**spec, "lexicons": {"en": lexicon, "de": "de.xml"}}})
+    with pytest.raises(UserError, match=message):
+        load_words(study)
+
+
+def test_a_language_without_wordnet_and_languages_without_common_meaning(
+    wordnets: Path, study_of: Studies, spec: dict[str, Any], lmf: Callable[..., str]
+) -> None:
+    words = {"source": "wordnet", "wordnet": spec}
+    with pytest.raises(UserError, match="no WordNet for language 'fr'; name one under"):
+        load_words(study_of(words, ("en", "fr")))
+    (wordnets / "de.xml").write_text(lmf("de", {"i99": ("n", "", ["Ding"])}, "2"), "utf-8")
+    with pytest.raises(UserError, match="no noun has a lemma in each of en, de"):
+        load_words(study_of(words))
+
+
+def test_without_wn_the_install_line_is_told(
+    wordnets: Path, study_of: Studies, spec: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "wn", None)
+    with pytest.raises(UserError, match=r"wn is not installed; run: pip install 'gainsift\[wordnet\]'"):
+        load_words(study_of({"source": "wordnet", "wordnet": spec}))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"source": "wordnet"}, "source wordnet needs the key wordnet"),
+        ({"source": "embedded", "wordnet": {"lexicons": {"en": "a.xml"}}}, "no other source takes it"),
+        ({"source": "embedded", "senses": {"wordnet": {"lexicons": {"en": "a.xml"}}}}, "embedded has its own"),
+        ({"source": "csv"}, "source csv needs a file"),
+        ({"source": "wordnet", "wordnet": {"lexicons": {"xx": "a.xml"}}}, "unknown language 'xx'"),
+    ],
+)
+def test_keys_that_do_not_go_together(study_of: Studies, words: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        study_of(words)

@@ -29,9 +29,9 @@ from pydantic import Field, ValidationError
 from gainsift.generation.demo_lines import LineSource, tokenizer_text
 from gainsift.generation.demo_recipe import SeriesRecipe
 from gainsift.schemas.concepts import Concept
-from gainsift.schemas.config import CheckpointSpec
 from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.files import write_json
+from gainsift.schemas.model import CheckpointSpec
 from gainsift.schemas.provenance import file_hash, now, write_run
 from gainsift.schemas.record import Record, fingerprint
 

@@ -10,7 +10,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gainsift.generation.checkpoints import Checkpoint, Dtype
+from gainsift.generation.checkpoints import Checkpoint, Dtype, open_checkpoints
 from gainsift.generation.pairing import make_pairs
 from gainsift.generation.words import Words, load_words, needed_languages
 from gainsift.schemas.concepts import Concept, PromptPair
@@ -88,9 +88,7 @@ def make_plan(study: Study, device: str, dtype: Dtype) -> Plan:
     words = load_words(study)
     spec = study.config.prompts
     pairs = make_pairs(words.concepts, needed_languages(study), spec.pairs, spec.shots, spec.seed, words.where)
-    checkpoints = [Checkpoint(one, study.path(one.path)) for one in study.config.model.checkpoints]
-    for checkpoint in checkpoints:
-        checkpoint.check()
+    checkpoints = open_checkpoints(study)
     shared = _shared_content(study, words, pairs)
     jobs = [
         _job(study, checkpoint, pair, {**shared, **_own_content(checkpoint, dtype, device)})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from gainsift.schemas.campaign import AnnotationSpec
 from gainsift.schemas.errors import UserError, did_you_mean
 from gainsift.schemas.languages import LanguageCode, known_language
+from gainsift.schemas.model import CheckpointSpec, ModelSpec
 from gainsift.schemas.plain_yaml import load_yaml
 from gainsift.schemas.publication import ReleaseSpec
 from gainsift.schemas.record import Positive, Record
@@ -18,30 +19,6 @@ from gainsift.schemas.settings import SETTINGS, UNPATCHED, LanguagePair, Prompt
 from gainsift.schemas.word_source import WordsSpec
 
 STUDY_FORMAT = 1
-
-
-class CheckpointSpec(Record):
-    """One checkpoint: a local model folder (relative to the study, or absolute)."""
-
-    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    path: str
-    gguf_file: str | None = Field(default=None, description="File in the folder, for models that come as GGUF.")
-    step: int = 0
-    tokens: int = Field(default=0, description="Tokens seen; 0 if unknown.")
-
-
-class ModelSpec(Record):
-    """The checkpoints in training order."""
-
-    name: str
-    checkpoints: list[CheckpointSpec] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _distinct(self) -> ModelSpec:
-        names = [checkpoint.name for checkpoint in self.checkpoints]
-        if len(set(names)) < len(names):
-            raise ValueError("checkpoint names must differ")
-        return self
 
 
 class PromptsSpec(Record):
@@ -195,6 +172,8 @@ class StudyConfig(Record):
 
     @model_validator(mode="after")
     def _names_hold(self) -> StudyConfig:
+        if not self.model.checkpoints:
+            raise ValueError("model.series is not resolved into checkpoints")
         for series in (*self.contrasts_along, *self.analysis.trends):
             if len(self.checkpoints_of(series)) < 2:
                 raise ValueError(f"series {series.name!r} needs two checkpoints to go along")
@@ -286,8 +265,8 @@ def problems(error: ValidationError) -> str:
     return "; ".join(lines[:3]) + more
 
 
-def load_config(path: Path) -> StudyConfig:
-    """study.yaml, checked. Raises UserError that names file and key."""
+def read_config(path: Path) -> dict[str, Any]:
+    """study.yaml as plain data of a format that this gainsift reads. Raises UserError."""
     data = load_yaml(path)
     if not isinstance(data, dict):
         raise UserError(str(path), "expected keys such as name, model, language_pairs", "see `gainsift init`")
@@ -298,9 +277,23 @@ def load_config(path: Path) -> StudyConfig:
             f"study format {found!r}, this gainsift reads format {STUDY_FORMAT}",
             "install the gainsift that wrote it, or a newer one",
         )
+    return data
+
+
+def parse_config(data: dict[str, Any], path: Path) -> StudyConfig:
+    """Check the data of study.yaml. Raises UserError that names file and key."""
     try:
         return StudyConfig.model_validate(data)
     except ValidationError as error:
-        raise UserError(
-            str(path), problems(error), "`gainsift init` writes a study.yaml that explains every key"
-        ) from None
+        raise invalid(path, error) from None
+
+
+def invalid(path: Path, error: ValidationError, section: str = "") -> UserError:
+    """What is wrong with study.yaml, or with one of its sections, in one line."""
+    where = f"{path}: {section}" if section else str(path)
+    return UserError(where, problems(error), "`gainsift init` writes a study.yaml that explains every key")
+
+
+def load_config(path: Path) -> StudyConfig:
+    """study.yaml, checked, as it stands. Raises UserError that names file and key."""
+    return parse_config(read_config(path), path)

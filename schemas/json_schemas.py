@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gainsift.schemas.concepts import Concept, PromptPair, Sense
 from gainsift.schemas.config import StudyConfig
+from gainsift.schemas.fixed_checkpoints import FixedCheckpoints
 from gainsift.schemas.provenance import Run
 from gainsift.schemas.record import Record
 from gainsift.schemas.rows import Annotation, Assignment, Item, Link, Translation
@@ -17,6 +18,7 @@ RECORDS: tuple[type[Record], ...] = (
     Annotation,
     Assignment,
     Concept,
+    FixedCheckpoints,
     Item,
     Link,
     PromptPair,

@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gainsift.schemas.concepts import Concept, PromptPair
-from gainsift.schemas.config import StudyConfig, load_config
+from gainsift.schemas.config import StudyConfig, parse_config, read_config
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import (
     parquet_records,
     read_jsonl,
     read_parquet,
 )
+from gainsift.schemas.fixed_checkpoints import FixedCheckpoints, read_fixed, with_fixed
 from gainsift.schemas.record import fingerprint
 from gainsift.schemas.rows import Annotation, Assignment, Item
 from gainsift.schemas.taxonomy import Taxonomy, load_taxonomy
@@ -42,11 +43,17 @@ class Study:
     config: StudyConfig
 
     @classmethod
-    def open(cls, folder: Path) -> Study:
-        """Read and check study.yaml. Raises UserError."""
+    def open(cls, folder: Path, fixed: FixedCheckpoints | None = None) -> Study:
+        """Read and check study.yaml. Raises UserError.
+
+        A series of checkpoints stands in the configuration as the list that it was resolved to: the one of
+        checkpoints.json, or `fixed`.
+        """
         if not folder.is_dir():
             raise UserError(str(folder), "no such study folder", "start one with `gainsift init FOLDER`")
-        return cls(folder, load_config(folder / "study.yaml"))
+        path = folder / "study.yaml"
+        data = with_fixed(read_config(path), path, fixed or read_fixed(folder))
+        return cls(folder, parse_config(data, path))
 
     @property
     def id(self) -> str:

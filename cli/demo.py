@@ -17,12 +17,14 @@ from gainsift.schemas.files import write_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gainsift.schemas.config import CheckpointSpec
+    from gainsift.schemas.model import CheckpointSpec
 
 LAYER = 0
 """The patched layer that the demo judges: in four layers the word is read early, later patches come too late."""
 TURN_STEP = 700
 """The checkpoint at which about half of the answers are right; from here on the preferred senses move."""
+DRAWN_OF_A_PAIR = 3
+"""Trajectories that are drawn for judging, of the four that each prompt pair has in four language pairs."""
 
 
 def demo(
@@ -33,19 +35,23 @@ def demo(
 
     Checkpoints and outputs are real; the annotators are SIMULATED.
     """
-    from gainsift.cli import analyze, annotate, generate, plan
+    from gainsift.cli import analyze, annotate, generate, lock, plan
+    from gainsift.schemas.lock import lock_file
+    from gainsift.schemas.study import Study
 
     started = time.monotonic()
     say = Console(highlight=False, markup=False, soft_wrap=True).print
     say("gainsift demo: real checkpoints, trained here; real outputs; SIMULATED annotators")
     study = folder / "study"
     checkpoints = _train(folder / "checkpoints")
-    write_text(study / "study.yaml", _study_text(study, checkpoints, pairs))
+    write_text(study / "study.yaml", _study_text(checkpoints, pairs))
+    lock_file(Study.open(study)).unlink(missing_ok=True)  # a demo that is made anew has a plan anew
     steps: list[tuple[str, Callable[[], None]]] = [
         (f"gainsift generate {study}", lambda: generate.generate_command(study, redo=True)),
         (f"gainsift annotate plan {study}", lambda: plan.plan(study)),
         (f"gainsift annotate export {study}", lambda: annotate.export(study)),
         (f"gainsift annotate prelabel {study}", lambda: annotate.prelabel(study)),
+        (f"gainsift lock {study}", lambda: lock.lock(study)),
         (f"gainsift annotate simulate {study}", lambda: annotate.simulate(study)),
         (f"gainsift analyze {study}", lambda: analyze.analyze(study)),
     ]
@@ -72,7 +78,7 @@ def _train(folder: Path) -> list[CheckpointSpec]:
         return train_series(folder, progress=advance)
 
 
-def _study_text(study: Path, checkpoints: list[CheckpointSpec], pairs: int) -> str:
+def _study_text(checkpoints: list[CheckpointSpec], pairs: int) -> str:
     """study.yaml, with checkpoint folders relative to the study so that the demo can be moved."""
     from gainsift.generation.demo_recipe import SeriesRecipe
 
@@ -81,7 +87,8 @@ def _study_text(study: Path, checkpoints: list[CheckpointSpec], pairs: int) -> s
     listed = []
     for checkpoint in checkpoints:
         path = Path("..") / "checkpoints" / Path(checkpoint.path).name
-        listed.append({**checkpoint.model_dump(exclude_none=True), "path": path.as_posix()})
+        listed.append({**checkpoint.model_dump(exclude_defaults=True), "path": path.as_posix()})
     template = resources.files("gainsift.cli").joinpath("demo_study.yaml").read_text("utf-8")
     rows = "".join(f"\n    - {json.dumps(row)}" for row in listed)
-    return template.format(checkpoints=rows, early=early, turn=turn, pairs=pairs, layer=LAYER)
+    drawn = DRAWN_OF_A_PAIR * pairs
+    return template.format(checkpoints=rows, early=early, turn=turn, pairs=pairs, layer=LAYER, drawn=drawn)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gainsift.schemas.lock import deviations, lock_file
 from gainsift.schemas.study import Study
 
 pytestmark = pytest.mark.demo
@@ -80,6 +81,43 @@ def test_the_split_adds_up(summary: dict[str, Any]) -> None:
         for way in ("flow", "share"):
             total = sum(part["point"] for part in contrast[way].values())
             assert math.isclose(total, parts["human"]["point"], abs_tol=1e-12)
+
+
+def test_the_chain_shows_copying_come_and_go(study: Study) -> None:
+    """The share split of each step: plain copying takes answers away from other errors, then gives way to right ones."""
+    table = json.loads((study.report_folder / "tables" / "chain.json").read_text("utf-8"))
+    steps = [row for row in table["rows"] if row["way"] == "share split"]
+    copying = [row["bucket_plain_copying"]["point"] for row in steps]
+    assert copying[0] < -0.3 < 0.3 < copying[1]
+    assert math.isclose(sum(copying[:3]), copying[-1], abs_tol=1e-12)
+    assert steps[0]["units"] < 128, "units outside the sample are left out"
+
+
+def test_what_is_locked_still_holds(study: Study) -> None:
+    assert lock_file(study).is_file()
+    assert deviations(study) == []
+
+
+def test_the_sample_is_weighed_back_and_the_rest_predicted(study: Study, summary: dict[str, Any]) -> None:
+    links = study.links().to_pandas()
+    assert set(links.groupby("trajectory")["trajectory_probability"].first()) == {0.75}
+    table = json.loads((study.report_folder / "tables" / "beyond_verdicts.json").read_text("utf-8"))
+    powered = [row for row in table["rows"] if row["method"] == "prediction-powered"]
+    steps = {row["contrast"] for row in powered} - {"training", "patching"}
+    assert len(steps) == 1, "the whole way of the series; its steps stand in the chain"
+    assert steps < {contrast["name"] for contrast in summary["contrasts"]}
+    assert all(row["corrected"]["low"] < row["corrected"]["high"] for row in powered)
+    by_model = [row for row in table["rows"] if row["method"].endswith("dawid-skene") and row["part"] == "human"]
+    assert by_model
+    assert all(abs(row["corrected"]["point"] - row["verdicts"]["point"]) < 0.1 for row in by_model)
+
+
+def test_controls_and_repeats_tell_on_annotators(study: Study) -> None:
+    roles = Counter(line.role for line in study.annotations())
+    assert roles["control"] == 3 * 24
+    assert roles["repeat"] > 100
+    table = json.loads((study.report_folder / "tables" / "agreement_annotators.json").read_text("utf-8"))
+    assert len(table["rows"]) >= 3
 
 
 def test_every_bucket_has_an_interval_and_plain_copying_is_not_zero(training: dict[str, Any]) -> None:

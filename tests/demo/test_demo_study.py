@@ -84,7 +84,7 @@ def test_the_split_adds_up(summary: dict[str, Any]) -> None:
 
 
 def test_the_chain_shows_copying_come_and_go(study: Study) -> None:
-    """The share split of each step: plain copying takes answers away from other errors, then gives way to right ones."""
+    """The share split of each step: plain copying takes the place of other errors, then gives way to right answers."""
     table = json.loads((study.report_folder / "tables" / "chain.json").read_text("utf-8"))
     steps = [row for row in table["rows"] if row["way"] == "share split"]
     copying = [row["bucket_plain_copying"]["point"] for row in steps]

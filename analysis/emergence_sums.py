@@ -19,6 +19,7 @@ from gainsift.analysis.emergence_rows import NO_LAYER, Codes, Rows
 from gainsift.analysis.estimate import Array, divide
 from gainsift.analysis.shared_beginnings import CLASSES, NONE
 from gainsift.schemas.config import StudyConfig
+from gainsift.schemas.errors import UserError
 from gainsift.schemas.settings import PATCHED, UNPATCHED
 
 AREA = -2
@@ -89,16 +90,26 @@ class Sums:
 def layers_of(config: StudyConfig, present: list[int], reaches: bool) -> Layers:
     """The cut-offs of the area, and the layer of the curves, by rules that look at no outcome.
 
-    The layer is the one that the patched conditions of the contrasts name most often (the lowest of several); else
-    the lowest that is judged; else the middle cut-off (the lower of two). `reaches`: whether the highest cut-off
-    that there is changes any mass. With `generation.layers: all` the highest is L-1, whatever it changes.
+    The layer is that of `analysis.layer`; else the one that the patched conditions of contrasts and series name most
+    often (the lowest of several); else the lowest that is judged; else the middle cut-off (the lower of two).
+    `reaches`: whether the highest cut-off that there is changes any mass. With `generation.layers: all` the highest is
+    L-1, whatever it changes. Raises UserError if no output has the layer of `analysis.layer`.
     """
     if not present:
         return Layers([], None, None, "no patched outputs")
     all_asked = config.generation.layers == "all"
     last = present[-1] if all_asked or not reaches else None
     cutoffs = [layer for layer in present if layer != last]
+    asked = config.analysis.layer
+    if asked is not None:
+        if asked not in present:
+            there = ", ".join(map(str, present))
+            raise UserError(
+                "study.yaml, analysis.layer", f"no output is patched from layer {asked}", f"name one: {there}"
+            )
+        return Layers(cutoffs, last, asked, "analysis.layer of study.yaml")
     sides = [side.layer for contrast in config.contrasts for side in (contrast.a, contrast.b)]
+    sides += [series.layer for series in config.contrasts_along]
     named = Counter(layer for layer in sides if layer is not None and layer in present)
     if named:
         most = max(named.values())

@@ -129,6 +129,11 @@ class AnalysisSpec(Record):
     trends: list[Series] = Field(
         default_factory=list, description="Series that are tested for a trend; empty: all that were judged."
     )
+    layer: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="First patched layer of the curves of emergence; else the one that the contrasts name, else the "
+        "lowest that is judged, else the middle one.",
+    )
 
 
 class StudyConfig(Record):
@@ -190,6 +195,7 @@ class StudyConfig(Record):
         for name in rows.checkpoints:
             self.checkpoint(name)
         self._is_generated("annotation.rows", rows.settings, list(rows.layers))
+        self._is_generated("analysis", [], [self.analysis.layer])
         return self
 
     def _is_generated(self, where: str, settings: list[str], layers: list[int | None]) -> None:

@@ -172,6 +172,8 @@ def test_the_last_cut_off_is_left_out_and_the_layer_is_that_of_the_contrasts(mak
     [
         ({"contrasts": []}, 0, "the middle cut-off"),
         ({"contrasts": [], "annotation": {"rows": {"settings": ["tgt"], "layers": [1]}}}, 1, "has people judge"),
+        ({"contrasts": [], "contrasts_along": [{"setting": "tgt", "layer": 1}]}, 1, "the contrasts name"),
+        ({"analysis": {"bootstrap": 50, "layer": 0}}, 0, "analysis.layer of study.yaml"),
     ],
 )
 def test_rules_of_the_layer(make_study: Callable[..., Any], changes: dict[str, Any], layer: int, words: str) -> None:
@@ -179,6 +181,13 @@ def test_rules_of_the_layer(make_study: Callable[..., Any], changes: dict[str, A
     build(maker)
     notes = emergence(maker.write()).tables["emergence_curves"].notes
     assert any(note.startswith(f"Layer {layer}: ") and words in note for note in notes)
+
+
+def test_a_layer_that_no_output_has_is_refused(make_study: Callable[..., Any]) -> None:
+    maker = make_study(analysis={"layer": 7})
+    build(maker)
+    with pytest.raises(UserError, match=r"no output is patched from layer 7; name one: 0, 1, 2"):
+        emergence(maker.write())
 
 
 def test_layers_by_a_list_keep_a_highest_one_that_changes_something(make_study: Callable[..., Any]) -> None:

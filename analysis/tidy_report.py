@@ -8,8 +8,9 @@ from typing import Any
 
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.house_style import rendered
+from gainsift.analysis.latex_tables import to_latex
 from gainsift.analysis.page import template
-from gainsift.analysis.tables import Column, Table, display, plain, to_csv, to_json, to_latex
+from gainsift.analysis.tables import Column, Table, display, plain, to_csv, to_json
 from gainsift.analysis.tidy_analysis import TidyContrast, TidyResults
 from gainsift.analysis.tidy_figures import tidy_figures
 from gainsift.analysis.tidy_result_tables import MARK, bucket_name, result_tables

@@ -96,31 +96,33 @@ def field_of(column: Column, rows: Sequence[Mapping[str, Any]]) -> Field:
 def _interval(column: Column, values: Sequence[Any]) -> Field:
     """`+18.2 & {[}12.9{,} & 23.4{]}`: the decimal marks of point and limits stand beneath each other."""
     bare = Column(column.key, column.head, column.kind)
-    parts: list[tuple[str, str, str, bool]] = []
-    for value in values:
-        point = _plain(display(bare, value))
-        limits = ("", "")
-        if isinstance(value, Estimate) and value.defined and value.low is not None and value.high is not None:
-            shown = display(column, value).partition("[")[2].partition("]")[0]
-            low, _, high = shown.partition(", ")
-            limits = _plain(low), _plain(high)
-        parts.append((point, *limits, isinstance(value, Estimate) and value.bounded))
     opening, closing, bound = _BRACKETS
+    points = [_plain(display(bare, value)) for value in values]
+    limits = [_limits(column, value) for value in values]
+    ends = [bound if isinstance(value, Estimate) and value.bounded else closing for value in values]
     texts = []
-    for point, low, high, bounded in parts:
+    for point, pair, end in zip(points, limits, ends, strict=True):
         if point in (UNDEFINED, NOT_ESTIMABLE):
             texts.append(point)
         else:
-            limits = f"{opening}{low}{{,}} & {high}{bound if bounded else closing}" if low else " & "
-            texts.append(f"{point} & {limits}")
-    forms = [number_format([part[place] for part in parts if _NUMBER.fullmatch(part[place])]) for place in range(3)]
-    end = bound if any(part[3] and part[1] for part in parts) else closing
+            texts.append(f"{point} & " + (f"{opening}{pair[0]}{{,}} & {pair[1]}{end}" if pair else " & "))
+    kept = [pair for pair in limits if pair]
+    numbers = [[one for one in points if _NUMBER.fullmatch(one)], *([pair[side] for pair in kept] for side in (0, 1))]
+    forms = [number_format(some) for some in numbers]
+    end = bound if any(pair and end == bound for pair, end in zip(limits, ends, strict=True)) else closing
     spec = (
         rf"S[table-format={forms[0]}]@{{\hspace{{0.35em}}}}S[table-format={{{opening}{forms[1]}{{,}}}}]"
         rf"@{{\hspace{{0.25em}}}}S[table-format={{{forms[2]}{end}}}]"
     )
     signs = width("[,]") + 0.6 * 8 + width("†") * (end == bound)
     return Field(column, False, texts, spec, 3, sum(_digits(form, column.kind == "count") for form in forms) + signs)
+
+
+def _limits(column: Column, value: Any) -> tuple[str, str] | None:
+    if not isinstance(value, Estimate) or value.point is None or value.low is None or value.high is None:
+        return None
+    low, _, high = display(column, value).partition("[")[2].partition("]")[0].partition(", ")
+    return _plain(low), _plain(high)
 
 
 def _plain(shown: str) -> str:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from gainsift.cli import agreement, analyze, annotate, demo, export, generate, init, lock, power, release
+from gainsift.cli import agreement, analyze, annotate, concepts, demo, export, generate, init, lock, power, release
 from gainsift.schemas.errors import GainsiftError
 
 # Idle threads of numerical libraries sleep instead of spinning: on a shared machine that is several times faster.
@@ -21,7 +21,19 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 class InWorkOrder(TyperGroup):
     """Lists the commands in the order in which a study needs them."""
 
-    order = ("demo", "init", "lock", "generate", "annotate", "analyze", "agreement", "export", "release", "power")
+    order = (
+        "demo",
+        "init",
+        "concepts",
+        "lock",
+        "generate",
+        "annotate",
+        "analyze",
+        "agreement",
+        "export",
+        "release",
+        "power",
+    )
 
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(super().list_commands(ctx), key=self.order.index)
@@ -55,6 +67,7 @@ def options(
 
 
 app.command("init")(init.init)
+app.add_typer(concepts.app, name="concepts")
 app.command("lock")(lock.lock)
 app.command("generate")(generate.generate_command)
 app.add_typer(annotate.app, name="annotate")

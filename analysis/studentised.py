@@ -20,6 +20,9 @@ METHOD = "studentised cluster bootstrap with two fifths of a cluster added at ea
 ADDED = 0.4
 """Size of an added cluster, as a share of a typical one; chosen by simulation: .3 covers too little where 2 % of the
 units move, .5 too much."""
+STILL = 0.05
+"""A resample whose standard error is below this share of the sample's has no t: its clusters are as good as alike, and
+a hair between them would be blown up to the whole range. Of counts no resample but one of equal clusters is so still."""
 FEWEST = 20
 """Clusters below which no interval here is reliable."""
 ENOUGH = 50
@@ -84,7 +87,7 @@ class StudentisedBootstrap:
         d = np.vstack([denominators, size, size])
         estimate, error = _ratio(n.sum(0), d.sum(0), (n * n).sum(0), (n * d).sum(0), (d * d).sum(0))
         drawn, errors = _ratio(*(self.draws @ part for part in (n, d, n * n, n * d, d * d)))  # [R, K]
-        t = divide(drawn - estimate, np.where(errors > 1e-9 * error, errors, 0.0))
+        t = divide(drawn - estimate, np.where(errors > STILL * error, errors, 0.0))
         tail = (1 - self.confidence) / 2
         limits = np.empty((2, n.shape[1]))
         for column in range(n.shape[1]):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gainsift.analysis.estimate import Array, Estimate, cluster_sums, divide, interval, resample_counts, undefined
+from gainsift.analysis.simultaneous import ClusterBands
 from gainsift.analysis.studentised import StudentisedBootstrap
 
 ONE_SIDED = "all outputs have the same verdict"
@@ -76,10 +77,15 @@ def predict(rows: pd.DataFrame, resamples: int, confidence: float, rng: np.rando
 def by_category(
     rows: pd.DataFrame, categories: list[str], resamples: int, confidence: float, rng: np.random.Generator
 ) -> list[OfCategory]:
-    """Each of `categories` that occurs in column `label`; other columns as for `predict`."""
+    """Each of `categories` that occurs in column `label`; other columns as for `predict`.
+
+    Mean probabilities may be far from both 0 and 1, all of them together: their intervals are those of emergence, whose
+    added clusters stand at the ends of what was seen, not of what could be.
+    """
     codes, names = pd.factorize(rows["family"], sort=True)
     p, success, weight = (rows[name].to_numpy(float) for name in ("p", "success", "weight"))
     bootstrap = StudentisedBootstrap.of(len(names), resamples, confidence, rng)
+    bands = ClusterBands(bootstrap.draws, confidence)
     draws = resample_counts(len(names), resamples, rng) if len(names) else np.zeros((0, 0))
     called = rows["correct"].to_numpy(float) == 1
     found = []
@@ -88,11 +94,12 @@ def by_category(
         if not here.any():
             continue
         sums = cluster_sums(np.column_stack([p, success]) * (weight * here)[:, None], codes, len(names))
-        total = cluster_sums(np.column_stack([weight * here] * 2), codes, len(names))
-        rates = bootstrap.ratios(sums, total, np.zeros(2))
+        total = cluster_sums((weight * here)[:, None], codes, len(names))
+        (matches,) = bootstrap.ratios(sums[:, 1:], total, np.zeros(1))
+        (probability,) = bands.band(sums[:, :1], total, 0.0).pointwise
         against = None if called[here].all() else auc(p, weight, codes, called, here & ~called, draws, confidence)
         outputs, clusters = rows["row_id"][here].nunique(), len(np.unique(codes[here]))
-        found.append(OfCategory(category, outputs, clusters, rates[0], rates[1], against))
+        found.append(OfCategory(category, outputs, clusters, probability, matches, against))
     return found
 
 

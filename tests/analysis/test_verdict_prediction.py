@@ -81,6 +81,18 @@ def test_each_category_against_correct(rows: pd.DataFrame) -> None:
     assert found["unrelated"].outputs == len(alone)
 
 
+def test_small_probabilities_of_a_category_have_a_small_interval(rows: pd.DataFrame) -> None:
+    """About .01 in every family: nothing that was seen speaks for probabilities near 1."""
+    wrong = rows["label"] == "unrelated"
+    rng = np.random.default_rng(7)
+    low = rows.assign(p=np.where(wrong, rng.uniform(0.0, 0.02, len(rows)), rows["p"]))
+    (found,) = by_category(low, ["unrelated"], 400, 0.95, generator(2))
+    assert found.probability.point == pytest.approx(np.average(low["p"][wrong], weights=low["weight"][wrong]))
+    assert found.probability.low is not None
+    assert found.probability.high is not None
+    assert 0.005 < found.probability.low < found.probability.point < found.probability.high < 0.015
+
+
 def test_one_verdict_only_is_undefined_and_one_cluster_has_no_interval(rows: pd.DataFrame) -> None:
     same = predict(rows.assign(correct=1.0), 50, 0.95, generator(1))
     assert not same.auc.defined

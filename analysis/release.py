@@ -109,10 +109,17 @@ def _fill(study: Study, folder: Path, comments: bool, progress: Callable[[str], 
 
 
 def public_config(study: Study) -> dict[str, Any]:
-    """study.yaml as plain data: what was set there, no path outside the bundle, the taxonomy beside it."""
+    """study.yaml as plain data: what was set there, no path outside the bundle, the taxonomy beside it.
+
+    A series of checkpoints stands as the list that it was resolved to.
+    """
     data: dict[str, Any] = study.config.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    for name in ("series", "families"):
+        data["model"].pop(name, None)
     for checkpoint in data["model"]["checkpoints"]:
-        checkpoint["path"] = _inside(checkpoint["path"])
+        for place in (checkpoint, checkpoint.get("tokenizer") or {}):
+            if place.get("path"):
+                place["path"] = _inside(place["path"])
     if data.get("words", {}).get("file"):
         data["words"]["file"] = _inside(data["words"]["file"])
     return {"format": study.config.format, **data, "taxonomy": "taxonomy.yaml"}

@@ -54,10 +54,10 @@ def generate_command(
     A run that was stopped goes on where it was; finished files are kept.
     """
     from gainsift.generation.checkpoints import require_generation
-    from gainsift.schemas.study import Study
+    from gainsift.generation.resolution import open_study
 
     require_generation()
-    opened = Study.open(study)
+    opened = open_study(study, write=not dry_run)
     if dry_run:
         _show_plan(opened, device, dtype, redo, as_json)
         return
@@ -102,7 +102,11 @@ def _watching(quiet: bool) -> Iterator[Watch]:
 
     console = Console(stderr=True, highlight=False, markup=False)
     if not console.is_terminal:
-        yield Watch() if quiet else Watch(say=lambda line: print(line, file=sys.stderr, flush=True))
+
+        def tell(line: str) -> None:
+            print(line, file=sys.stderr, flush=True)
+
+        yield Watch(warn=tell) if quiet else Watch(say=tell, wait=tell, warn=tell)
         return
     columns = (
         TextColumn("generating"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"),
@@ -119,7 +123,10 @@ def _watching(quiet: bool) -> Iterator[Watch]:
             speed = progress.tasks[0].speed
             progress.update(task, rate=f"{speed:.0f}/s" if speed else "")
 
-        yield Watch(total=total, advance=advance)
+        def wait(line: str) -> None:
+            progress.update(task, rate=line)
+
+        yield Watch(total=total, advance=advance, wait=wait, warn=progress.console.print)
 
 
 def show_summary(summary: Summary, study: Study) -> None:

@@ -11,7 +11,20 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from gainsift.cli import agreement, analyze, annotate, concepts, demo, export, generate, init, lock, power, release
+from gainsift.cli import (
+    agreement,
+    analyze,
+    annotate,
+    checkpoints,
+    concepts,
+    demo,
+    export,
+    generate,
+    init,
+    lock,
+    power,
+    release,
+)
 from gainsift.schemas.errors import GainsiftError
 
 # Idle threads of numerical libraries sleep instead of spinning: on a shared machine that is several times faster.
@@ -25,6 +38,7 @@ class InWorkOrder(TyperGroup):
         "demo",
         "init",
         "concepts",
+        "checkpoints",
         "lock",
         "generate",
         "annotate",
@@ -69,6 +83,7 @@ def options(
 app.command("init")(init.init)
 app.add_typer(concepts.app, name="concepts")
 app.command("lock")(lock.lock)
+app.command("checkpoints")(checkpoints.checkpoints)
 app.command("generate")(generate.generate_command)
 app.add_typer(annotate.app, name="annotate")
 app.command("analyze")(analyze.analyze)

@@ -14,6 +14,7 @@ PLAIN = "plain"
 FAMILIES: tuple[FamilySpec, ...] = (
     FamilySpec(
         name="eurollm",
+        example="phase_1/iter_4000",
         # the two phases' folders, by their own names or plainly numbered; 3,072 sequences of 4,096 tokens a step
         pattern=r"(?:.*/)?(?P<phase>train_annealing_megatronlm|second_phase_annealing_more_multilingual_fw"
         r"|phase_1|phase_2)/iter_(?P<step>\d+)",
@@ -24,31 +25,35 @@ FAMILIES: tuple[FamilySpec, ...] = (
     ),
     FamilySpec(
         name="olmo-2",
+        example="stage1-step1000-tokens5B",
         pattern=r"stage1-step(?P<step>\d+)-tokens(?P<tokens>\d+)B",
         tokenizer="main",
         schedule="dense-early:10/1,20/2,30/10,20",
     ),
     FamilySpec(
         name="apertus",
+        example="step50000-tokens210B",
         pattern=r"step(?P<step>\d+)-tokens(?P<tokens>\d+)B",
         tokenizer="main",
         schedule="dense-early:10/1,20/2,30/5,10",
     ),
     FamilySpec(
         name="bloom",
+        example="global_step1000",
         pattern=r"global_step(?P<step>\d+)",
         tokenizer="bigscience/tokenizer",
     ),
     FamilySpec(
         name="pythia",
+        example="step1000",
         pattern=r"step(?P<step>\d+)",
         tokens_per_step=1024 * 2048,  # 1,024 sequences of 2,048 tokens
         tokenizer="main",
         repos=r"EleutherAI/pythia-.*",
     ),
-    FamilySpec(name=PLAIN, pattern=r"(?:.*[^0-9])?(?P<step>\d+)"),
+    FamilySpec(name=PLAIN, example="checkpoint-500", pattern=r"(?:.*[^0-9])?(?P<step>\d+)"),
 )
-"""The last number of a plain name is its step; all other rows are tried first."""
+"""The end of a plain name is its step; all other rows are tried first."""
 
 
 @dataclass(frozen=True)

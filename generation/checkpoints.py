@@ -195,6 +195,13 @@ class Checkpoint:
         data = json.loads((self.folder / "config.json").read_text("utf-8"))
         return stored_dtype(data)
 
+    def recorded(self, dtype: Dtype, device: str) -> dict[str, str]:
+        """What run.json says of it: content, precision, and of a hub revision its commit."""
+        told = {"fingerprint": self.fingerprint, "dtype": self.dtype(dtype, device)}
+        if self.remote:
+            told |= {"repo": self.spec.repo, "revision": self.spec.asked_revision(), "commit": self.spec.commit}
+        return told
+
     def load_config(self) -> Any:
         """The model's transformers configuration."""
         from transformers import AutoConfig

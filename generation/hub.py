@@ -56,11 +56,15 @@ class Hub:
     cache: Path | None = None
 
     @property
-    def address(self) -> str:
-        """Where the hub is, for people: without any name and password in it."""
+    def url(self) -> str:
         from huggingface_hub import constants
 
-        parts = urlsplit(self.endpoint or constants.ENDPOINT)
+        return self.endpoint or str(constants.ENDPOINT)
+
+    @property
+    def address(self) -> str:
+        """Where the hub is, for people: without any name and password in it."""
+        parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
 
     @property
@@ -105,7 +109,7 @@ class Hub:
                     return Path(
                         snapshot_download(
                             repo, revision=commit, allow_patterns=patterns, cache_dir=self.cache_folder,
-                            endpoint=self.endpoint or None, tqdm_class=_counting(progress or Progress()),
+                            endpoint=self.url, tqdm_class=_counting(progress or Progress()),
                         )
                     )  # fmt: skip
             except Passing:
@@ -147,7 +151,7 @@ class Hub:
         from huggingface_hub import HfApi
 
         quiet()
-        return HfApi(endpoint=self.endpoint or None)
+        return HfApi(endpoint=self.url)
 
 
 def quiet() -> None:

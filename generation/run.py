@@ -16,6 +16,7 @@ from typing import Any
 from gainsift.generation.checkpoints import Checkpoint, Device, Dtype, require_generation, resolve_device
 from gainsift.generation.plan import Job, Plan, make_plan
 from gainsift.generation.preparation import Preparation, settings_of
+from gainsift.generation.store import CheckpointStore, bring_description
 from gainsift.schemas.concepts import PromptPair
 from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.errors import UserError, WorkError
@@ -29,11 +30,16 @@ SMALL_WIDTH = 256
 
 @dataclass
 class Watch:
-    """Called as the work goes on: `total(rows, rows already there)`, `advance(rows)`, `say(line)`."""
+    """Called as the work goes on: `total(rows, rows already there)`, `advance(rows)`, `say(line)`.
+
+    `wait(line)` tells of a download that is waited for, `warn(line)` what must be seen.
+    """
 
     total: Callable[[int, int], None] = lambda rows, there: None
     advance: Callable[[int], None] = lambda rows: None
     say: Callable[[str], None] = lambda line: None
+    wait: Callable[[str], None] = lambda line: None
+    warn: Callable[[str], None] = lambda line: None
 
 
 @dataclass
@@ -98,8 +104,12 @@ def generate(
     there = sum(job.rows for job in plan.jobs if job.state == "done")
     todo = sum(one.rows(job) for one in ready for job in one.jobs)
     watch.total(there + todo, there)
-    for one in ready:
-        _run_checkpoint(plan, one, dtype, batch_size, watch)
+    if ready and study.config.model.trust_remote_code:
+        watch.warn("warning: model.trust_remote_code: Python code that comes with the model is run")
+    with CheckpointStore([one.checkpoint for one in ready], study.config.model.evict, watch.wait) as store:
+        for one in ready:
+            with store.local(one.checkpoint):
+                _run_checkpoint(plan, one, dtype, batch_size, watch)
     summary = _summary(plan, ready, there, todo, time.monotonic() - clock)
     if ready or not (study.translations_folder / "run.json").exists():
         _write_record(plan, dtype, batch_size, summary, started, command)
@@ -116,6 +126,7 @@ def prepare(plan: Plan) -> list[Ready]:
         jobs = [job for job in plan.jobs_of(checkpoint) if job.state != "done"]
         if not jobs:
             continue
+        bring_description(checkpoint, plan.checkpoints())
         config = checkpoint.load_config()
         key = checkpoint.tokenizer_fingerprint
         if key not in by_tokenizer:
@@ -275,8 +286,8 @@ def _write_record(
         seeds={"prompts": study.config.prompts.seed},
         settings={
             "device": plan.device, "batch_size": batch_size, "seconds": summary.seconds,
-            "checkpoints": {c.name: {"fingerprint": c.fingerprint, "dtype": c.dtype(dtype, plan.device)}
-                            for c in plan.checkpoints()},
+            "trust_remote_code": study.config.model.trust_remote_code,
+            "checkpoints": {c.name: c.recorded(dtype, plan.device) for c in plan.checkpoints()},
         },
         counts={**counts, **plan.words.left_out},
     )  # fmt: skip

@@ -165,6 +165,14 @@ def _hold(checkpoint: Checkpoint) -> IO[bytes]:
     return file
 
 
+def bring_description(checkpoint: Checkpoint, all_of_them: Sequence[Checkpoint]) -> None:
+    """Configuration and tokenizer of a checkpoint, not its weights. Without the hub the error names what is here."""
+    try:
+        checkpoint.fetch_description()
+    except NoConnection as error:
+        raise told_what_is_here(error, all_of_them) from None
+
+
 def told_what_is_here(error: NoConnection, checkpoints: Sequence[Checkpoint]) -> GainsiftError:
     """The error, and which of the checkpoints can be used without the hub."""
     here = [one.name for one in checkpoints if not one.remote or is_here(one)]

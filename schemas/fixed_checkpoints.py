@@ -115,7 +115,7 @@ def _with_commit(entry: Any, fixed: FixedCheckpoints) -> Any:
 def same_as_fixed(asked: CheckpointSpec, fixed: FixedCheckpoints) -> CheckpointSpec:
     """The entry with the commits that its revisions were fixed to, itself where they were not."""
     for one in fixed.checkpoints:
-        if one.name == asked.name and _asks(one) == _asks(asked):
+        if one.name == asked.name and _asks(one) == _asks(asked) and asked.commit in ("", one.commit):
             return one.model_copy(update={"step": asked.step, "tokens": asked.tokens})
     return asked
 

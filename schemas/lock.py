@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from gainsift.schemas.config import CheckpointSpec, StudyConfig
+from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.families import word_families
 from gainsift.schemas.files import parse_line, write_json
+from gainsift.schemas.model import CheckpointSpec
 from gainsift.schemas.provenance import now
 from gainsift.schemas.record import Record, fingerprint
 from gainsift.schemas.rows import Annotation

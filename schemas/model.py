@@ -61,6 +61,7 @@ class FamilySpec(Record):
 
     name: str = Field(min_length=1, pattern=NAME)
     pattern: str
+    example: str = Field(default="", description="A name that the pattern matches.")
     phases: list[str] = Field(default_factory=list)
     tokens_unit: int = Field(default=10**9, gt=0)
     tokens_per_step: int = Field(default=0, ge=0, description="Where the name says no tokens; 0: unknown.")
@@ -86,6 +87,8 @@ class FamilySpec(Record):
             raise ValueError("pattern needs the group (?P<step>...), and knows (?P<tokens>...) and (?P<phase>...)")
         if ("phase" in found) != bool(self.phases):
             raise ValueError("the group phase and the list phases go together")
+        if self.example and not re.fullmatch(self.pattern, self.example):
+            raise ValueError(f"pattern does not match the example {self.example!r}")
         return self
 
 

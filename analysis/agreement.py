@@ -21,7 +21,7 @@ from gainsift.analysis.estimate import Array, Estimate, undefined
 from gainsift.analysis.gwet import gwet
 from gainsift.analysis.kappas import bennett_s, cohen, fleiss, percent
 from gainsift.analysis.levels import LEVELS, MOST_LABELS, Level, Scale
-from gainsift.analysis.patterns import Disagreement, Patterns, estimates, patterns
+from gainsift.analysis.patterns import Disagreement, Patterns, estimates, patterns, unseen
 from gainsift.analysis.ratings import Labels, Ratings
 from gainsift.analysis.wording import counted
 
@@ -45,6 +45,12 @@ NAMES = {
     "cohen_weighted": "Cohen's kappa, weighted",
 }
 """What the coefficients are called. Weighted forms stand only where labels have an order or a distance."""
+
+
+NEVER_AGREED = (
+    "No two people agreed on the label: the upper limit is what alpha would be if they did on a share"
+    " 1 − (tail)^(1/n) of the n items with it (Clopper-Pearson: on none of n)."
+)
 
 
 @dataclass(frozen=True)
@@ -209,11 +215,18 @@ def _whole(ratings: Ratings, scale: Scale, draw: _Resampling) -> tuple[dict[str,
     if reason:
         found |= dict.fromkeys(chance, undefined(reason))
     found["scott"] = _scott(ratings, draw, reason)
-    named = [
-        one if one.defined else undefined(reason or _label_undefined(counts[:, place]))
-        for place, one in enumerate(labels)
-    ]  # fmt: skip
-    return found, named
+    return found, [_label(one, counts[:, place], table, reason, draw) for place, one in enumerate(labels)]
+
+
+def _label(one: Estimate, given: Array, table: Patterns, reason: str, draw: _Resampling) -> Estimate:
+    """Alpha of a label, of which each pattern has `given`; a bound above where no two people agreed on it."""
+    if not one.defined:
+        return undefined(reason or _label_undefined(given))
+    items = table.units[given > 0].sum()
+    if one.point is None or one.low is None or not items or (given >= 2).any():
+        return one
+    high = one.point + unseen(items, draw.confidence) * (1 - one.point)
+    return replace(one, high=float(high), reason=NEVER_AGREED, bounded=True)
 
 
 def _by_chance(table: Patterns, ratings: Ratings, scale: Scale) -> Callable[[Array], Disagreement]:

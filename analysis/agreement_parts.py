@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gainsift.analysis.agreement import Agreement, Labels, agreement, alpha_only
+from gainsift.analysis.distances import of_taxonomy
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.levels import Level, Scale
 from gainsift.analysis.ratings import Ratings
+from gainsift.schemas.taxonomy import Taxonomy
 
 Repeats = Mapping[str, Mapping[str, Sequence[str]]]
 """item -> annotator -> labels given when the item came again, in the order of time."""
@@ -64,6 +66,23 @@ def at_conditions(
         )
         for (condition, of_items), own in zip(rows.items(), rng.spawn(len(rows)), strict=True)
     }
+
+
+def by_kind(table: Labels, taxonomy: Taxonomy) -> dict[str, dict[str, str]]:
+    """The table of categories with their kinds, as they stand for patched outputs."""
+    return {
+        item: {name: str(taxonomy.category(label).kind) for name, label in votes.items()}
+        for item, votes in table.items()
+    }
+
+
+def by_path(
+    table: Labels, taxonomy: Taxonomy, resamples: int, confidence: float, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    """The coefficients that weigh how far two categories lie apart in the taxonomy (kind, bucket, category), by id."""
+    scale = Scale.given("path", of_taxonomy(taxonomy))
+    found = agreement(table, scale, resamples, confidence, rng).coefficients
+    return {name: found[name] for name in ("alpha", "fleiss_weighted", "ac2")}
 
 
 def against_rest(table: Labels, label: str) -> dict[str, dict[str, str]]:

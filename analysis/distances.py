@@ -73,7 +73,7 @@ def path(labels: Sequence[str]) -> Array:
 
     `common` is the number of steps from the root that both paths share: one minus the similarity of Wu & Palmer (1994).
     """
-    return _between([tuple(label.split(PATH_SEPARATOR)) for label in labels], _apart)
+    return _between([label_path(label) for label in labels], _apart)
 
 
 def of_taxonomy(taxonomy: Taxonomy) -> Metric:
@@ -103,13 +103,19 @@ def label_set(label: str) -> frozenset[str]:
     return frozenset(part.strip() for part in label.split(SET_SEPARATOR) if part.strip()) or frozenset({""})
 
 
+def label_path(label: str) -> tuple[str, ...]:
+    """The steps in `a/b` from the root; spaces around them do not count, nor do empty ones."""
+    return tuple(part.strip() for part in label.split(PATH_SEPARATOR) if part.strip())
+
+
 def _apart(a: Sequence[str], b: Sequence[str]) -> float:
     common = 0
     for one, other in zip(a, b, strict=False):
         if one != other:
             break
         common += 1
-    return 1 - 2 * common / (len(a) + len(b))
+    steps = len(a) + len(b)
+    return 1 - 2 * common / steps if steps else 0.0
 
 
 def _between(values: Sequence[T], distance: Callable[[T, T], float]) -> Array:

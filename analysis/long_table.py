@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gainsift.analysis.csv_text import csv_text
-from gainsift.schemas.errors import UserError
+from gainsift.analysis.distances import PATH_SEPARATOR, SET_SEPARATOR, label_path, label_set
+from gainsift.analysis.levels import Level
+from gainsift.schemas.errors import UserError, did_you_mean
 
 COLUMNS = ("item", "annotator", "label")
 NO = ("", "0", "no", "false")
@@ -31,7 +34,9 @@ class Further:
 
 @dataclass(frozen=True)
 class LongTable:
-    """`labels` is item -> annotator -> label; `skipped` counts rows without a label and exact repetitions.
+    """`labels` is item -> annotator -> label; `skipped` counts rows without a usable label and exact repetitions.
+
+    `gaps` counts the former by what stands there ("": nothing), repeats left out.
 
     An item that has rows but no label is kept with no votes, so that it is counted. `occurs` is condition -> item ->
     weight, one condition "" where none was asked for; `repeats` is item -> annotator -> labels, in the file's order.
@@ -41,6 +46,12 @@ class LongTable:
     skipped: int
     occurs: dict[str, dict[str, float]]
     repeats: dict[str, dict[str, list[str]]]
+    gaps: Counter[str]
+
+    @property
+    def asked(self) -> int:
+        """Judgements and gaps together."""
+        return sum(map(len, self.labels.values())) + self.gaps.total()
 
     @property
     def weights(self) -> dict[str, float]:
@@ -52,15 +63,21 @@ class LongTable:
         return total
 
 
-def read_long_table(path: Path, numeric: bool = False, further: Further | None = None) -> LongTable:
-    """Read and check a file. Columns that were not asked for are ignored; an empty label is a gap.
+def read_long_table(
+    path: Path,
+    level: Level = "nominal",
+    further: Further | None = None,
+    missing: Collection[str] = (),
+    known: Collection[str] | None = None,
+) -> LongTable:
+    """Read and check a file. Columns that were not asked for are ignored; no label, and those of `missing`, are gaps.
 
     Two different labels of one annotator for one item are an error: which of them counts is not ours to choose; so
-    are two weights of one item at one condition. With `numeric` every label must be a number. Raises UserError with
-    file and line.
+    are two weights of one item at one condition. Labels must be what `level` says: numbers are read as numbers, sets
+    have no order (`a|b` is `b|a`); and among `known` if that is given. Raises UserError with file and line.
     """
-    further = further or Further()
-    table = LongTable({}, 0, {}, {})
+    further, spelled = further or Further(), SPELLINGS.get(level, _as_it_stands)
+    table = LongTable({}, 0, {}, {}, Counter())
     lines: dict[tuple[str, str], int] = {}
     places: set[tuple[str, str, str]] = set()
     skipped = 0
@@ -68,8 +85,10 @@ def read_long_table(path: Path, numeric: bool = False, further: Further | None =
     for line, (item, annotator, label, *rest) in _rows(path, text, [*COLUMNS, *further.named()]):
         where = f"{path}:{line}"
         extra = dict(zip(further.named(), rest, strict=True))
-        if label and numeric:
-            label = _number(label, where)
+        gap = label if label in missing else ""
+        if label and known is not None and label not in known:
+            raise UserError(where, f"unknown label {label!r}", did_you_mean(label, known))
+        label = spelled(label, where) if label and not gap else ""
         if further.repeat and extra[further.repeat].casefold() not in NO:
             table.repeats.setdefault(item, {}).setdefault(annotator, []).extend([label] if label else [])
             skipped += not label
@@ -78,6 +97,7 @@ def read_long_table(path: Path, numeric: bool = False, further: Further | None =
         condition = _occurs(table.occurs, item, extra, further, where)
         if not label:
             skipped += 1
+            table.gaps[gap] += 1
             continue
         if votes.setdefault(annotator, label) != label:
             raise UserError(
@@ -174,4 +194,35 @@ def _number(label: str, where: str) -> str:
             raise ValueError
     except ValueError:
         raise UserError(where, f"label {label!r} is not a number", "use --level nominal for names") from None
+    if abs(value) > LARGEST:
+        raise UserError(where, f"label {label!r} is too large to be squared", f"scale labels to {LARGEST:g} at most")
     return repr(value + 0.0)  # -0.0 is 0.0
+
+
+def _ratio(label: str, where: str) -> str:
+    number = _number(label, where)
+    if float(number) < 0:
+        raise UserError(where, f"label {label!r} is below 0, which no ratio is", "use --level interval")
+    return number
+
+
+def _set(label: str, where: str) -> str:
+    """Its labels in order, each once; the empty set is a separator alone."""
+    return SET_SEPARATOR.join(sorted(label_set(label))) or SET_SEPARATOR
+
+
+def _path(label: str, where: str) -> str:
+    """Its steps without the spaces around them; the root is a separator alone."""
+    return PATH_SEPARATOR.join(label_path(label)) or PATH_SEPARATOR
+
+
+def _as_it_stands(label: str, where: str) -> str:
+    return label
+
+
+LARGEST = 1e150
+"""Numbers above it have no square."""
+SPELLINGS: dict[str, Callable[[str, str], str]] = {
+    "ordinal": _number, "interval": _number, "ratio": _ratio, "jaccard": _set, "masi": _set, "path": _path,
+}  # fmt: skip
+"""By level: from a label and its place to the one spelling of what it means."""

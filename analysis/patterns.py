@@ -26,9 +26,9 @@ COMMON = 40
 """Units of a pattern from which a binomial number is quicker than drawing them one by one."""
 PERCENTILE = "percentile limits of resampled items"
 DROPPED = "Interval over the resamples in which the figure is defined; in some it is not."
-UNANIMOUS = (
-    "No disagreement seen, and resampling would show none: the lower limit is 1 − b/e, where b = 1 − (tail)^(1/n) is"
-    " the Clopper-Pearson bound for n items of which none disagrees, and e the disagreement by chance."
+ALIKE = (
+    "Every resample gives the same figure, so that the limits are bounds: what it would be if a share 1 − (tail)^(1/n)"
+    " of the n items agreed, or disagreed, as far as can be (Clopper-Pearson: none of n differs)."
 )
 
 
@@ -87,6 +87,13 @@ def patterns(ratings: Ratings, who: bool = False) -> Patterns:
     return Patterns(codes[first], units, kinds[kind[first]])
 
 
+def joint_patterns(ratings: Ratings, there: npt.NDArray[np.bool_]) -> tuple[Patterns, npt.NDArray[np.bool_]]:
+    """The patterns of units that occur in several parts, `there` [U, G], and in which parts each is: [P, G]."""
+    codes = np.sort(ratings.codes, axis=1)
+    first, units = _distinct(np.column_stack([codes, there]).astype(np.int64))
+    return Patterns(codes[first], units, np.ones(len(first))), there[first]
+
+
 def _distinct(rows: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
     """Where each distinct row of [U, K] first stands, and how often it occurs; ordered by the rows' values."""
     key: npt.NDArray[np.int64] = np.zeros(len(rows), dtype=np.int64)
@@ -133,8 +140,9 @@ def estimates(
 ) -> list[Estimate]:
     """Each coefficient of `measure` with its interval; undefined without a reason where no disagreement is expected.
 
-    The interval holds the percentile limits over resampled units (Efron 1979); where nobody disagrees that has no
-    width, and it is bounded instead (UNANIMOUS), for disagreements between 0 and 1.
+    The interval holds the percentile limits over resampled units (Efron 1979); where all items are alike, as where
+    nobody disagrees or nobody agrees, that has no width, and it is bounded instead (ALIKE). Disagreements are between
+    0 and 1.
     """
     at_hand = measure(table.once())
     points = at_hand.coefficient()[0]
@@ -148,12 +156,24 @@ def estimates(
             found.append(Estimate(None))
         elif not several:
             found.append(Estimate(float(point), reason="no interval: one item judged twice"))
-        elif observed <= 1e-12 * expected:
-            share = 1 - ((1 - confidence) / 2) ** (1 / _effective(table))
-            found.append(Estimate(float(point), float(point - share / expected), 1.0, UNANIMOUS, bounded=True))
+        elif observed <= 1e-12 * expected or _same(point, sample):
+            share = unseen(_effective(table), confidence)
+            low, high = (float(1 - (observed * (1 - share) + most * share) / expected) for most in (1, 0))
+            found.append(Estimate(float(point), low, high, ALIKE, bounded=True))
         else:
             found.append(_percentile(float(point), sample, confidence))
     return found
+
+
+def unseen(items: float, confidence: float) -> float:
+    """The largest share that may differ where none of `items` does (Clopper & Pearson 1934)."""
+    return float(1 - ((1 - confidence) / 2) ** (1 / items))
+
+
+def _same(point: float, sample: Array) -> bool:
+    """Whether every resample in which the figure is defined, ten at least, gives that of the table."""
+    kept = sample[np.isfinite(sample)]
+    return len(kept) >= 10 and bool((np.abs(kept - point) < 1e-12).all())
 
 
 def _resampled(table: Patterns, measure: Measure, resamples: int, rng: np.random.Generator) -> Array:

@@ -12,11 +12,15 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from gainsift.analysis.levels import Scale
     from gainsift.analysis.long_table import Further, LongTable
     from gainsift.cli.agreement_output import Measured
+    from gainsift.schemas.taxonomy import Taxonomy
 
 CONFIDENCE = 0.95
+BUILT_IN = "built-in"
 
 
 class Level(StrEnum):
@@ -55,8 +59,24 @@ def agreement(
         str | None,
         typer.Option(metavar="COLUMN", help="How much an item counts, as the outputs it stands for: weighted beside."),
     ] = None,
+    taxonomy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="YAML",
+            help="Labels are its categories: agreement also by kind and by path in its tree; categories of the kind"
+            " missing are gaps. `built-in` is that of gainsift.",
+        ),
+    ] = None,
+    missing: Annotated[
+        list[str] | None, typer.Option(metavar="LABEL", help="A label that says that there is none; may be repeated.")
+    ] = None,
     condition: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Agreement also at each value: the items that occur there.")
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Agreement also at each value (checkpoint, language pair): the items that occur there; and its drift"
+            " from the first value in the file to the last.",
+        ),
     ] = None,
     repeat: Annotated[
         str | None,
@@ -77,15 +97,19 @@ def agreement(
     Scott, Bennett and Gwet. Intervals resample items.
     """
     from gainsift.analysis.estimate import FEW, few_resamples
-    from gainsift.analysis.levels import NUMERIC
     from gainsift.analysis.long_table import Further, read_long_table
-    from gainsift.cli.agreement_output import as_data, draw, show
+    from gainsift.cli.agreement_json import as_data
+    from gainsift.cli.agreement_output import draw, show
     from gainsift.schemas.errors import UserError
     from gainsift.schemas.provenance import now
+    from gainsift.schemas.taxonomy import load_taxonomy
 
     started = now()
     if distance is not None and level is not Level.nominal:
         raise UserError("--distance", f"it stands beside --level {level.value}", "give one of the two")
+    if taxonomy is not None and (distance is not None or level is not Level.nominal):
+        other = "--distance" if distance is not None else f"--level {level.value}"
+        raise UserError("--taxonomy", f"it stands beside {other}", "give one of the two")
     if figures is not None:
         try:
             figures.mkdir(parents=True, exist_ok=True)
@@ -94,16 +118,18 @@ def agreement(
                 f"--figures {figures}", f"no folder can be made ({error.strerror})", "name another"
             ) from None
     further = Further(weight, condition, repeat)
-    table = read_long_table(file, level.value in NUMERIC, further)
+    known = None if taxonomy is None else load_taxonomy(None if str(taxonomy) == BUILT_IN else taxonomy)
+    gaps = [*(missing or ()), *(one.id for one in (known.categories if known else ()) if one.kind == "missing")]
+    table = read_long_table(file, level.value, further, gaps, [*known.ids, *gaps] if known else None)
     scale = _scale(table, file, level, distance)
     with Console(stderr=True).status("resampling items"):
-        found = _measure(table, scale, every, further, boot, seed)
+        found = _measure(table, scale, every, further, boot, seed, known)
     if boot < FEW:
         typer.echo(few_resamples(boot), err=True)
     if found.whole.alpha.point is None:
         typer.echo(f"alpha is undefined: {found.whole.alpha.reason}", err=True)
     if figures is not None:
-        inputs = {file.name: file} | ({distance.name: distance} if distance else {})
+        inputs = {one.name: one for one in (file, distance, taxonomy) if one and str(one) != BUILT_IN}
         for line in draw(found, figures, inputs, started):
             typer.echo(line, err=True)
     if as_json:
@@ -131,26 +157,40 @@ def _scale(table: LongTable, file: Path, level: Level, distance: Path | None) ->
 
 
 def _measure(
-    table: LongTable, scale: Scale, every: bool, further: Further, boot: int, seed: int
+    table: LongTable, scale: Scale, every: bool, further: Further, boot: int, seed: int, taxonomy: Taxonomy | None
 ) -> Measured:  # fmt: skip
     """Every part has a generator of its own: asking for more changes no figure."""
     from gainsift.analysis.agreement import agreement as measure
-    from gainsift.analysis.agreement_parts import at_conditions, self_agreement, without_each
+    from gainsift.analysis.agreement_drift import drift
+    from gainsift.analysis.agreement_parts import at_conditions, by_kind, by_path, self_agreement, without_each
     from gainsift.analysis.estimate import generator
     from gainsift.cli.agreement_output import Measured
 
+    def rng(*names: str) -> np.random.Generator:
+        return generator(seed, "agreement", *names)
+
     weights = table.weights if further.weight else None
-    whole = measure(table.labels, scale, boot, CONFIDENCE, generator(seed, "agreement"), weights)
-    without = conditions = themselves = None
+    found = Measured(
+        measure(table.labels, scale, boot, CONFIDENCE, rng(), weights),
+        len(table.labels), table.skipped, table.asked, dict(table.gaps), scale.name, boot, seed, every,
+    )  # fmt: skip
+    if taxonomy:
+        kinds = by_kind(table.labels, taxonomy)
+        found = replace(
+            found,
+            kinds=measure(kinds, "nominal", boot, CONFIDENCE, rng("kinds"), weights),
+            paths=by_path(table.labels, taxonomy, boot, CONFIDENCE, rng("paths")),
+        )
     if every:
-        without = without_each(table.labels, scale, boot, CONFIDENCE, generator(seed, "agreement", "without"))
+        found = replace(found, without=without_each(table.labels, scale, boot, CONFIDENCE, rng("without")))
     if further.condition:
-        rng = generator(seed, "agreement", "conditions")
-        conditions = at_conditions(table.labels, table.occurs, scale, boot, CONFIDENCE, rng)
+        conditions = at_conditions(table.labels, table.occurs, scale, boot, CONFIDENCE, rng("conditions"))
         if not further.weight:  # all weights are 1: nothing to show beside
             conditions = {name: replace(one, weighted={}) for name, one in conditions.items()}
+        found = replace(found, conditions=conditions)
+        if len(conditions) > 1:
+            found = replace(found, drift=drift(table.labels, table.occurs, scale, boot, CONFIDENCE, rng("drift")))
     if further.repeat:
-        rng = generator(seed, "agreement", "repeats")
-        themselves = self_agreement(table.labels, table.repeats, scale, boot, CONFIDENCE, rng)
-    return Measured(whole, len(table.labels), table.skipped, scale.name, boot, seed, every, without, conditions,
-                    themselves)  # fmt: skip
+        themselves = self_agreement(table.labels, table.repeats, scale, boot, CONFIDENCE, rng("repeats"))
+        found = replace(found, themselves=themselves)
+    return found

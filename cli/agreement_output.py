@@ -1,22 +1,22 @@
-"""What `gainsift agreement` prints and writes: tables for people, JSON for programs, figures."""
+"""What `gainsift agreement` prints and draws for people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
 from gainsift.analysis.agreement import NAMES, Agreement
+from gainsift.analysis.agreement_drift import Drift
 from gainsift.analysis.agreement_parts import SelfAgreement
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.patterns import PERCENTILE
 from gainsift.analysis.signature import signature
-from gainsift.analysis.tables import Column, display, plain, reasons
+from gainsift.analysis.tables import Column, display, reasons
 from gainsift.analysis.wording import counted, visible
 
 COEFFICIENT = Column("", "", "coefficient", interval=True)
@@ -25,18 +25,26 @@ PERCENT = Column("", "", "percent", interval=True)
 
 @dataclass(frozen=True)
 class Measured:
-    """All that was asked for; what was not is None. `every`: coefficients beside alpha, percent and kappa as well."""
+    """All that was asked for; what was not is None. `every`: coefficients beside alpha, percent and kappa as well.
+
+    Of `asked` judgements, `gaps` have no usable label, by what stands there ("": nothing).
+    """
 
     whole: Agreement
     items: int
     skipped: int
+    asked: int
+    gaps: Mapping[str, int]
     level: str
     boot: int
     seed: int
     every: bool
-    without: Mapping[str, Estimate] | None
-    conditions: Mapping[str, Agreement] | None
-    themselves: SelfAgreement | None
+    kinds: Agreement | None = None
+    paths: Mapping[str, Estimate] | None = None
+    without: Mapping[str, Estimate] | None = None
+    conditions: Mapping[str, Agreement] | None = None
+    drift: Drift | None = None
+    themselves: SelfAgreement | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -61,68 +69,6 @@ class Measured:
         return [name for name in NAMES if name in self.whole.coefficients]
 
 
-# --- json ------------------------------------------------------------------------------------------------
-
-
-def as_data(found: Measured) -> dict[str, Any]:
-    """The JSON: counts, `percent` from 0 to 100, null where a figure is undefined; then what else was asked for."""
-    whole = found.whole
-    data: dict[str, Any] = {
-        **found.counts,
-        "alpha": {"point": whole.alpha.point, "low": whole.alpha.low, "high": whole.alpha.high},
-        "percent": whole.percent.point,
-        "pairwise": [
-            {"a": pair.a, "b": pair.b, "n": pair.n, "cohen_kappa": pair.cohen_kappa.point} for pair in whole.pairwise
-        ],
-        "per_label": {
-            one.label: {
-                "alpha": one.alpha.point,
-                "low": one.alpha.low,
-                "high": one.alpha.high,
-                "support": one.support,
-            }
-            for one in whole.per_label
-        },
-        "signature": found.recipe,
-    }
-    if found.every:
-        data["intervals"] = PERCENTILE
-        data["coefficients"] = _estimates(whole.coefficients)
-        data["pairs"] = [
-            {"a": pair.a, "b": pair.b, "n": pair.n, "coefficients": _estimates(pair.coefficients),
-             "confusion": pair.confusion.tolist()}
-            for pair in whole.pairwise
-        ]  # fmt: skip
-        data["label_order"] = whole.labels
-        data["confusion"] = {a: {b: whole.confusion[a, b] for b in whole.labels} for a in whole.labels}
-    if found.without is not None:
-        data["without"] = _estimates(found.without)
-    if whole.weighted:
-        data["weighted"] = _estimates(whole.weighted)
-    if found.conditions is not None:
-        data["conditions"] = {name: _of_table(one) for name, one in found.conditions.items()}
-    if found.themselves is not None:
-        data["self_agreement"] = {
-            "together": _of_table(found.themselves.together),
-            "annotators": {name: _of_table(one) for name, one in found.themselves.each.items()},
-        }
-    return data
-
-
-def _estimates(values: Mapping[str, Estimate]) -> dict[str, Any]:
-    return {name: plain(value) for name, value in values.items()}
-
-
-def _of_table(one: Agreement) -> dict[str, Any]:
-    return {
-        "items": one.items,
-        "pairable": one.pairable,
-        "judgements": one.judgements,
-        "coefficients": _estimates(one.coefficients),
-        **({"weighted": _estimates(one.weighted)} if one.weighted else {}),
-    }
-
-
 # --- tables ----------------------------------------------------------------------------------------------
 
 
@@ -134,16 +80,25 @@ def show(found: Measured) -> None:
         for name, count in found.counts.items()
     )
     console.print(named)
+    if found.gaps:
+        missing = sum(found.gaps.values())
+        what = ", ".join(f"{count:,} {visible(label) or 'empty'}" for label, count in found.gaps.items())
+        share = f"{100 * missing / found.asked:.1f} % of {found.asked:,} judgements"
+        console.print(f"without a usable label: {share} ({what})", markup=False)
     console.print(f"Krippendorff's alpha: {display(COEFFICIENT, whole.alpha)}", markup=False)
     console.print(f"agreeing pairs, %: {display(PERCENT, whole.percent)}", markup=False)
     grids = [_labels(whole), _pairs(whole, found.every)]
     if found.every or whole.weighted:
         grids.insert(0, _coefficients(found))
+    if found.kinds is not None and found.paths is not None:
+        grids.insert(0, _levels(found.kinds, found.paths))
     if found.without is not None:
         grids.append(_grid("Alpha without each annotator", ["left out", "alpha"],
                            [[name, display(COEFFICIENT, alpha)] for name, alpha in found.without.items()]))  # fmt: skip
     if found.conditions is not None:
         grids.append(_tables("Items that occur at each condition", "condition", found.conditions))
+    if found.drift is not None:
+        grids.append(_drift(found.drift))
     if found.themselves is not None:
         everyone = {**found.themselves.each, "all together": found.themselves.together}
         grids.append(_tables("Annotators with themselves, on repeated items", "annotator", everyone))
@@ -152,8 +107,8 @@ def show(found: Measured) -> None:
             console.print(grid)
     for note in _reasons(found):
         console.print(Text(visible(note), style="dim"))
-    if found.every:
-        console.print(Text(f"Intervals: {PERCENTILE}, 95 %.", style="dim"))
+    estimand = "Over distinct items, each counted once" + ("; weighted: by --weight" if whole.weighted else "")
+    console.print(Text(f"{estimand}. Intervals: {PERCENTILE}, 95 %.", style="dim"))
     console.print(Text(found.recipe, style="dim"))
 
 
@@ -173,16 +128,29 @@ def _labels(whole: Agreement) -> Grid:
 
 
 def _pairs(whole: Agreement, every: bool) -> Grid:
+    """A line for each pair, or for each coefficient of each pair: as many columns would not fit a terminal."""
     if not every:
-        point = Column("", "", "coefficient")
-        rows = [[pair.a, pair.b, str(pair.n), display(point, pair.cohen_kappa)] for pair in whole.pairwise]
+        rows = [[pair.a, pair.b, str(pair.n), display(COEFFICIENT, pair.cohen_kappa)] for pair in whole.pairwise]
         return _grid("Cohen's kappa of each pair", ["annotator", "annotator", "items", "kappa"], rows, names=2)
-    ids = list(whole.pairwise[0].coefficients) if whole.pairwise else []
     rows = [
-        [pair.a, pair.b, str(pair.n), *(_shown(name, pair.coefficients[name]) for name in ids)]
+        [*([pair.a, pair.b, str(pair.n)] if place == 0 else [""] * 3), NAMES[name], _shown(name, value)]
         for pair in whole.pairwise
-    ]  # fmt: skip
-    return _grid("Each pair", ["annotator", "annotator", "items", *(NAMES[name] for name in ids)], rows, names=2)
+        for place, (name, value) in enumerate(pair.coefficients.items())
+    ]
+    return _grid("Each pair", ["annotator", "annotator", "items", "coefficient", ""], rows, names=2)
+
+
+def _levels(kinds: Agreement, paths: Mapping[str, Estimate]) -> Grid:
+    rows = [["kinds", NAMES[name], _shown(name, kinds.coefficients[name])] for name in NAMES
+            if name in kinds.coefficients]  # fmt: skip
+    rows += [["paths", NAMES[name], _shown(name, value)] for name, value in paths.items()]
+    return _grid("Kinds of labels, and paths (kind, bucket, label)", ["level", "coefficient", ""], rows, names=2)
+
+
+def _drift(found: Drift) -> Grid:
+    rows = [[name, _shown(name, value)] for name, value in (("alpha", found.alpha), ("percent", found.percent))]
+    shown = [[NAMES[name], text] for name, text in rows]
+    return _grid(f"Drift: {visible(found.last)} less {visible(found.first)}", ["figure", "change"], shown)
 
 
 def _tables(title: str, head: str, tables: Mapping[str, Agreement]) -> Grid:
@@ -219,6 +187,9 @@ def _reasons(found: Measured) -> list[str]:
         {one.label: one.alpha for one in whole.per_label},
         found.without or {},
     ]
+    shown += [found.paths or {}, found.kinds.coefficients if found.kinds else {}]
+    if found.drift is not None:
+        shown.append({"alpha": found.drift.alpha, "percent": found.drift.percent})
     parts = list((found.conditions or {}).values())
     if found.themselves is not None:
         parts += [*found.themselves.each.values(), found.themselves.together]

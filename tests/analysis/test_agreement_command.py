@@ -43,13 +43,15 @@ def test_json_of_a_published_table(tmp_path: Path, level: str, published: float,
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert list(found) == [
-        "items", "annotators", "labels", "skipped", "alpha", "percent", "pairwise", "per_label", "signature",
+        "items", "annotators", "labels", "skipped", "alpha", "percent", "pairwise", "per_label", "intervals", "gaps",
+        "signature",
     ]  # fmt: skip
+    assert found["gaps"] == ({"of": 48, "": 7} if gaps else {"of": 41})
     assert (found["items"], found["annotators"], found["labels"]) == (12, 4, 5)
     assert found["skipped"] == (7 if gaps else 0)
     assert list(found["alpha"]) == ["point", "low", "high"]
     assert found["alpha"]["point"] == pytest.approx(published, abs=5e-4)
-    assert list(found["pairwise"][0]) == ["a", "b", "n", "cohen_kappa"]
+    assert list(found["pairwise"][0]) == ["a", "b", "n", "cohen_kappa", "low", "high"]
     assert len(found["pairwise"]) == 6
     assert all(list(one) == ["alpha", "low", "high", "support"] for one in found["per_label"].values())
     assert sum(one["support"] for one in found["per_label"].values()) == 41
@@ -123,7 +125,7 @@ def test_names_need_the_nominal_level(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text("item,annotator,label\n1,a,1\n1,b,nan\n", "utf-8")
     with pytest.raises(UserError, match=r"f\.csv:3: label 'nan' is not a number"):
-        read_long_table(path, numeric=True)
+        read_long_table(path, level="interval")
     assert read_long_table(path).labels["1"]["b"] == "nan"
 
 
@@ -146,4 +148,7 @@ def test_what_is_forgiven(tmp_path: Path) -> None:
 def test_one_number_in_two_spellings_is_one_label(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text("item,annotator,label\n1,a,1\n1,b,1.0\n2,a,0\n2,b,-0.0\n", "utf-8")
-    assert read_long_table(path, numeric=True).labels == {"1": {"a": "1.0", "b": "1.0"}, "2": {"a": "0.0", "b": "0.0"}}
+    assert read_long_table(path, level="interval").labels == {
+        "1": {"a": "1.0", "b": "1.0"},
+        "2": {"a": "0.0", "b": "0.0"},
+    }

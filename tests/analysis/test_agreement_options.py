@@ -65,9 +65,9 @@ def test_the_further_columns_as_read(table: Path) -> None:
 
 def test_json_with_everything(table: Path) -> None:
     found = data(table, *WHOLE)
-    assert list(found)[:9] == [
-        "items", "annotators", "labels", "skipped", "alpha", "percent", "pairwise", "per_label", "signature",
-    ]  # fmt: skip
+    assert found["intervals"] == "percentile limits of resampled items"
+    assert found["drift"]["last"] == "late"
+    assert found["drift"]["percent"]["point"] == pytest.approx(50 - 25)  # pairs: 2 of 4 late, 1 of 4 early
     assert set(found["coefficients"]) == {"alpha", "percent", "fleiss", "scott", "s", "ac1"}
     assert found["coefficients"]["scott"]["reason"].startswith("Scott's pi is for two annotators, not 3")
     assert found["percent"] == pytest.approx(40)  # pairs: 1 of 3, 0 of 1, 1 of 1
@@ -195,3 +195,86 @@ def test_too_many_labels_are_refused(tmp_path: Path) -> None:
     failed = run(path, "--level", "interval")
     assert isinstance(failed.exception, UserError)
     assert "2,002 different labels are more than 2,000" in str(failed.exception)
+
+
+# --- what a label means ----------------------------------------------------------------------------------
+
+
+def written(folder: Path, *labels: tuple[str, str]) -> Path:
+    """A table of two annotators, an item for each pair of labels."""
+    path = folder / "labels.csv"
+    rows = [
+        f"{place},{who},{label}" for place, pair in enumerate(labels) for who, label in zip("ab", pair, strict=True)
+    ]
+    path.write_text("item,annotator,label\n" + "\n".join(rows), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("level", "pairs", "labels"),
+    [
+        ("masi", [("a|b", "b | a"), ("a|a", "a"), ("|", " | ")], ["a", "a|b", "|"]),
+        ("jaccard", [("b|a|b", "a|b")], ["a|b"]),
+        ("path", [("error/copy", "error / copy"), ("error//copy", "/error/copy/"), ("/", "//")], ["/", "error/copy"]),
+        ("ordinal", [("1", "1.0"), ("0", "-0")], ["0.0", "1.0"]),
+    ],
+)
+def test_one_meaning_has_one_spelling(
+    tmp_path: Path, level: str, pairs: list[tuple[str, str]], labels: list[str]
+) -> None:
+    found = data(written(tmp_path, *pairs), "--level", level)
+    assert sorted(found["per_label"]) == labels
+    assert found["percent"] == 100
+
+
+@pytest.mark.parametrize(
+    ("level", "label", "words"),
+    [
+        ("interval", "1e151", "is too large to be squared; scale labels to 1e+150 at most"),
+        ("ratio", "-1", "is below 0, which no ratio is; use --level interval"),
+        ("ordinal", "high", "is not a number; use --level nominal for names"),
+    ],
+)
+def test_numbers_that_a_level_has_no_use_for(tmp_path: Path, level: str, label: str, words: str) -> None:
+    failed = run(written(tmp_path, ("1", "2"), ("1", label)), "--level", level)
+    assert isinstance(failed.exception, UserError)
+    assert f"labels.csv:5: label {label!r} {words}" in str(failed.exception)
+
+
+def test_labels_that_say_that_there_is_none(tmp_path: Path) -> None:
+    path = written(tmp_path, ("x", "x"), ("x", "unsure"), ("y", ""), ("y", "y"), ("?", "x"))
+    found = data(path, "--missing", "unsure", "--missing", "?")
+    assert found["gaps"] == {"of": 10, "unsure": 1, "": 1, "?": 1}
+    assert (found["skipped"], sorted(found["per_label"]), found["percent"]) == (3, ["x", "y"], 100)
+    assert "without a usable label: 30.0 % of 10 judgements (1 unsure, 1 empty, 1 ?)" in run(
+        path, "--missing", "unsure", "--missing", "?"
+    ).stdout.replace("\n", " ")
+
+
+def test_categories_of_a_taxonomy(tmp_path: Path) -> None:
+    """Kinds: correct twice, error twice, one pair apart. Paths: non_word and cut_off are 1/3 apart (test of distances).
+
+    Values: correct 3, non_word 2, cut_off 1. Observed 2 (1/3 + 1) / 6; expected, over ordered pairs of values,
+    2 (3·2·1 + 3·1·1 + 2·1/3) / 30.
+    """
+    path = written(
+        tmp_path, ("correct", "correct"), ("non_word", "cut_off"), ("correct", "non_word"), ("unsure", "empty")
+    )
+    found = data(path, "--taxonomy", "built-in")
+    assert found["gaps"] == {"of": 8, "unsure": 1}
+    assert found["kinds"]["coefficients"]["percent"]["point"] == pytest.approx(200 / 3)
+    assert found["paths"]["alpha"]["point"] == pytest.approx(1 - (2 * 4 / 3 / 6) / (2 * (6 + 3 + 2 / 3) / 30))
+    text = run(path, "--taxonomy", "built-in").stdout
+    assert "Kinds of labels, and paths" in text
+    unknown = run(written(tmp_path, ("correct", "non_wort")), "--taxonomy", "built-in")
+    assert "labels.csv:3: unknown label 'non_wort'; did you mean non_word?" in str(unknown.exception)
+    both = run(path, "--taxonomy", "built-in", "--level", "masi")
+    assert "--taxonomy: it stands beside --level masi" in str(both.exception)
+    assert isinstance(run(path, "--taxonomy", str(tmp_path / "none.yaml")).exception, UserError)
+
+
+def test_no_figure_is_cut_off_on_a_narrow_terminal(table: Path) -> None:
+    """Eighty columns: a line for each coefficient of each pair, and no figure that ends in an ellipsis."""
+    done = run(table, "--all", "--repeat", "again")
+    assert "…" not in done.stdout
+    assert done.stdout.count("Gwet's AC1") == 1 + 3

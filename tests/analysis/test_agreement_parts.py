@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gainsift.analysis.agreement import Labels, agreement, alpha_only
+from gainsift.analysis.agreement import NEVER_AGREED, Labels, agreement, alpha_only
+from gainsift.analysis.agreement_drift import SAME_ITEMS, drift
 from gainsift.analysis.agreement_parts import against_rest, at_conditions, self_agreement, without_each
 from gainsift.analysis.estimate import generator
-from gainsift.analysis.patterns import DROPPED, UNANIMOUS
+from gainsift.analysis.patterns import ALIKE, DROPPED
 from gainsift.analysis.ratings import Ratings
 
 TABLE: Labels = {
@@ -94,16 +95,37 @@ def test_perfect_agreement_has_a_bound_not_a_point() -> None:
     share = 1 - 0.025 ** (1 / 10)
     assert (found.alpha.point, found.alpha.high, found.alpha.bounded) == (1, 1, True)
     assert found.alpha.low == pytest.approx(1 - share / (200 / 380))
-    assert found.alpha.reason == UNANIMOUS
+    assert found.alpha.reason == ALIKE
     assert found.percent.low == pytest.approx(100 * (1 - share))
     (pair,) = found.pairwise
     assert pair.cohen_kappa.low == pytest.approx(1 - share / 0.5)
     assert pair.confusion.tolist() == [[5, 0], [0, 5]]
 
 
+def test_no_agreement_at_all_has_a_bound_too() -> None:
+    """Four items, x by a and y by b: none agrees, up to b = 1 - .025^(1/4) may; kappa's chance disagreement is 1."""
+    found = agreement({str(n): {"a": "x", "b": "y"} for n in range(4)}, "nominal", 50, 0.95, generator(1))
+    share = 1 - 0.025 ** (1 / 4)
+    assert (found.percent.point, found.percent.low, found.percent.reason) == (0, 0, ALIKE)
+    assert found.percent.high == pytest.approx(100 * share)
+    (pair,) = found.pairwise
+    assert (pair.cohen_kappa.point, pair.cohen_kappa.low) == (0, 0)
+    assert pair.cohen_kappa.high == pytest.approx(share)
+
+
+def test_a_label_that_nobody_agreed_on_is_not_known_to_be_unreliable() -> None:
+    """z was given on two items by one person each: alpha is hardly 0, but no more than 2 items say so."""
+    table = {str(n): {"a": "xy"[n % 2], "b": "xy"[n % 2]} for n in range(38)}
+    table |= {"38": {"a": "z", "b": "x"}, "39": {"a": "y", "b": "z"}}
+    found = {one.label: one.alpha for one in agreement(table, "nominal", 200, 0.95, generator(1)).per_label}["z"]
+    assert (found.bounded, found.reason) == (True, NEVER_AGREED)
+    assert found.point == pytest.approx(1 - (4 / 80) / (2 * 2 * 78 / (80 * 79)))
+    assert found.high == pytest.approx(found.point + (1 - 0.025**0.5) * (1 - found.point))
+
+
 def test_resamples_without_a_label_are_said() -> None:
-    """Of 39 items one has the label: (38/39)^39 = 36 % of the resamples lack it."""
-    table = {str(n): {"a": "x", "b": "x"} for n in range(38)} | {"38": {"a": "x", "b": "y"}}
+    """Of 39 items one has the label twice over three people: (38/39)^39 = 36 % of the resamples lack it."""
+    table = {str(n): {"a": "x", "b": "x", "c": "x"} for n in range(38)} | {"38": {"a": "x", "b": "y", "c": "y"}}
     found = {one.label: one.alpha for one in agreement(table, "nominal", 200, 0.95, generator(1)).per_label}["y"]
     assert found.low is not None
     assert found.reason == DROPPED
@@ -144,3 +166,60 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(name: str, expected: f
         assert found.high is not None
         inside += found.low <= truth <= found.high
     assert 0.865 <= inside / 600 <= 0.935
+
+
+# --- drift -----------------------------------------------------------------------------------------------
+
+
+def random_votes(seed: int, items: int, right: float) -> dict[str, dict[str, str]]:
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 3, items)
+    return {
+        f"{seed}-{item}": {
+            who: "xyz"[truth[item] if rng.random() < right else rng.integers(0, 3)]
+            for who in ("ann", "bob", "cy")[: 1 + rng.integers(1, 3)]
+        }
+        for item in range(items)
+    }
+
+
+def test_drift_is_the_difference_of_the_ends_resampled_by_item() -> None:
+    """A slow referee: items of both ends drawn together; an item that occurs at both counts at both."""
+    early, both, late = random_votes(1, 40, 0.9), random_votes(2, 20, 0.7), random_votes(3, 40, 0.5)
+    table = early | both | late
+    rows = {"c1": dict.fromkeys([*early, *both], 1.0), "c2": {}, "c3": dict.fromkeys([*both, *late], 9.0)}
+    found = drift(table, rows, "nominal", 4000, 0.95, generator(1))
+    ends = [
+        agreement({item: table[item] for item in rows[end]}, "nominal", 5, 0.95, generator(1)) for end in ("c1", "c3")
+    ]
+    assert found.alpha.point == pytest.approx((ends[1].alpha.point or 0) - (ends[0].alpha.point or 0))
+    assert found.percent.point == pytest.approx((ends[1].percent.point or 0) - (ends[0].percent.point or 0))
+    rng, names, slow = np.random.default_rng(5), list(table), []
+    for _ in range(400):
+        drawn = [names[place] for place in rng.integers(0, len(names), len(names))]
+        alphas = [
+            alpha_only(
+                Ratings.of({f"{n}": table[item] for n, item in enumerate(drawn) if item in rows[end]}),
+                "nominal", 1, 0.95, generator(1),
+            ).point
+            for end in ("c1", "c3")
+        ]  # fmt: skip
+        slow.append((alphas[1] or 0) - (alphas[0] or 0))
+    assert found.alpha.low is not None
+    assert [found.alpha.low, found.alpha.high] == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=0.04)
+    assert found.alpha.high < 0  # from .9 to .5 right
+
+
+def test_drift_of_the_same_items_is_none_and_of_nothing_undefined() -> None:
+    rows = {"c1": dict.fromkeys(TABLE, 1.0), "c2": dict.fromkeys(TABLE, 2.0)}
+    found = drift(TABLE, rows, "nominal", 20, 0.95, generator(1))
+    assert (found.alpha.point, found.alpha.reason) == (0, SAME_ITEMS)
+    nothing = drift(TABLE, {"c1": {"5": 1.0}, "c2": {"1": 1.0, "2": 1.0}}, "nominal", 20, 0.95, generator(1))
+    assert nothing.alpha.reason == "at c1: none of 1 item was judged by two annotators"
+    assert nothing.percent.point is None
+    alike = drift({"1": {"a": "x", "b": "x"}} | TABLE, {"c1": {"3": 1.0}, "c2": {"2": 1.0}}, "nominal", 20, 0.95,
+                  generator(1))  # fmt: skip
+    assert alike.alpha.reason == "at c1: one label only (x) on 1 item judged twice"
+    assert alike.percent.point == pytest.approx(100 / 3 - 100)
+    empty = drift({}, {"c1": {}, "c2": {}}, "nominal", 20, 0.95, generator(1))
+    assert empty.alpha.reason == "at c1: no judgements; at c2: no judgements"

@@ -15,6 +15,8 @@ LONGEST_CELL, LONGEST_HEAD = 160, 60
 """Signs of a cell and of a head that are printed; csv and JSON hold all of them."""
 GAP = 6.0
 """Between two columns, in pt."""
+GROUPED = ("count", "weight")
+"""Kinds whose thousands are set apart."""
 HEAD = 42.0
 """Heads of numbers are broken to this width, in pt, or to that of the numbers."""
 _NUMBER = re.compile(r"<?[+-]?\d+(\.\d+)?")
@@ -90,7 +92,7 @@ def field_of(column: Column, rows: Sequence[Mapping[str, Any]]) -> Field:
     words = max((width(cell) for cell in cells if not _NUMBER.fullmatch(cell)), default=0.0)
     texts = [cell if _NUMBER.fullmatch(cell) or not cell else f"{{{cell}}}" for cell in cells]
     form = number_format(shown)
-    return Field(column, False, texts, f"S[table-format={form}]", 1, max(_digits(form, column.kind == "count"), words))
+    return Field(column, False, texts, f"S[table-format={form}]", 1, max(_digits(form, column.kind in GROUPED), words))
 
 
 def _interval(column: Column, values: Sequence[Any]) -> Field:
@@ -115,7 +117,7 @@ def _interval(column: Column, values: Sequence[Any]) -> Field:
         rf"@{{\hspace{{0.25em}}}}S[table-format={{{forms[2]}{end}}}]"
     )
     signs = width("[,]") + 0.6 * 8 + width("†") * (end == bound)
-    return Field(column, False, texts, spec, 3, sum(_digits(form, column.kind == "count") for form in forms) + signs)
+    return Field(column, False, texts, spec, 3, sum(_digits(form, column.kind in GROUPED) for form in forms) + signs)
 
 
 def _limits(column: Column, value: Any) -> tuple[str, str] | None:

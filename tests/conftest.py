@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 
-def _hostile() -> dict[str, str]:
-    file = Path(__file__).parent / "annotation" / "hostile.py"
-    spec = importlib.util.spec_from_file_location("hostile_outputs", file)
+def _module(file: Path) -> ModuleType:
+    """A module of tests, which are no package."""
+    spec = importlib.util.spec_from_file_location(f"tests_{file.stem}", file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
     spec.loader.exec_module(module)
-    outputs: dict[str, str] = module.HOSTILE
-    return outputs
+    return module
 
 
-HOSTILE = _hostile()
+HERE = Path(__file__).parent
+HOSTILE: dict[str, str] = _module(HERE / "annotation" / "hostile.py").HOSTILE
+
+
+@pytest.fixture(scope="session")
+def paper() -> ModuleType:
+    """What sets tables in LaTeX and reads them back: tests/paper.py."""
+    return _module(HERE / "paper.py")
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,16 @@
 Not judged: the automatic score of every unit together with the verdicts of the sample (prediction_powered); only where
 there is a sample. Judged wrongly: soft labels freed of annotators' errors (annotator_error), by every source of a
 confusion matrix that the study has. Labels are taken together as correct and the buckets, since judgements are too few
-for each category; buckets are those of patched rows unless both conditions are unpatched.
+for each category; buckets are those of patched rows unless both conditions are unpatched. A source that does not know
+every bucket (nobody can make up a control for near meanings) may still tell right from wrong, which is all that the
+human gain needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -29,7 +32,7 @@ from gainsift.schemas.rows import Annotation, Item
 from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import Study
 
-CORRECT = "correct"
+CORRECT, WRONG = "correct", "not correct"
 POWERED = ("human_a", "human_b", "human")
 
 
@@ -37,7 +40,8 @@ POWERED = ("human_a", "human_b", "human")
 class Beyond:
     """One contrast. `powered`: by POWERED, None where every unit is in the sample; `sample` and `population` of units.
 
-    `errors`: by source, figures as `annotator_error.corrected_flows` names them, over the labels `correct` and buckets.
+    `errors`: by source, figures as `annotator_error.corrected_flows` names them, over the labels `correct` and buckets,
+    or `correct` and `not correct`.
     """
 
     contrast: str
@@ -61,35 +65,50 @@ def beyond_verdicts(
     number = {name: place for place, name in enumerate(sorted(set(families.values())))}
     clusters = {item.content_key: number[families[item.intended_concept]] for item in items}
     said = ballots(judgements, list(clusters), study.taxonomy)
-    known: dict[bool, list[Confusion]] = {}
+
+    @cache
+    def confusions(patched: bool, rough: bool) -> Mapping[str, Confusion]:
+        return _confusions(study, lines, said, clusters, families, len(number), _coarse(study, patched, rough))
+
     found = []
     for result in contrasts:
         if result.step:
             continue
         patched = any(side.setting != UNPATCHED for side in (result.contrast.a, result.contrast.b))
-        coarse = _coarse(study, patched)
-        if patched not in known:
-            known[patched] = _confusions(study, lines, said, clusters, families, len(number), coarse)
         atoms = units_of(soft, study.config, result.contrast, judged.inclusion).frame
-        errors = [_corrected(study, result, atoms, one, coarse, number) for one in known[patched]]
+        errors = []
+        for source, confusion in confusions(patched, False).items():
+            one = _corrected(study, result, atoms, confusion, _coarse(study, patched), number)
+            if not any(figure.defined for figure in one.figures.values()):
+                rough = confusions(patched, True)[source]
+                two = _corrected(study, result, atoms, rough, _coarse(study, patched, True), number)
+                if any(figure.defined for figure in two.figures.values()):
+                    one = replace(two, about=f"{two.about}, right against wrong ({_reason(one)})")
+            errors.append(one)
         sample = int(result.units.population["selected"].sum())
         powered = _powered(study, result) if sample < len(result.units.population) else None
         found.append(Beyond(result.contrast.name, powered, sample, len(result.units.population), errors))
     return found
 
 
-def _coarse(study: Study, patched: bool) -> dict[str, str]:
-    """Label -> `correct` or its bucket; labels without either have none."""
+def _reason(one: Corrected) -> str:
+    """Why the buckets are not estimable, without what it rests on."""
+    told = next(iter(one.figures.values())).reason
+    return "by bucket " + told.removesuffix(f" ({one.about})")
+
+
+def _coarse(study: Study, patched: bool, rough: bool = False) -> dict[str, str]:
+    """Label -> `correct` or its bucket (`rough`: or `not correct`); labels without either have none."""
     found = {}
     for category in study.taxonomy.categories:
         kind, bucket = category.kind_on(patched), category.bucket_on(patched)
         if kind == "correct" or (kind != "missing" and bucket is not None):
-            found[category.id] = CORRECT if kind == "correct" else str(bucket)
+            found[category.id] = CORRECT if kind == "correct" else WRONG if rough else str(bucket)
     return found
 
 
-def _labels(study: Study) -> list[str]:
-    return [CORRECT, *study.taxonomy.buckets]
+def _labels(study: Study, coarse: Mapping[str, str]) -> list[str]:
+    return [CORRECT, WRONG] if WRONG in coarse.values() else [CORRECT, *study.taxonomy.buckets]
 
 
 def _confusions(
@@ -100,7 +119,7 @@ def _confusions(
     families: Mapping[str, str],
     count: int,
     coarse: Mapping[str, str],
-) -> list[Confusion]:
+) -> dict[str, Confusion]:
     """Of every source that the study has: controls, adjudication, and the judgements themselves."""
     merged = {item: _merged(one, coarse) for item, one in said.items()}
     expected = {one.uid: one.expected for one in study.assignments() if one.role == "control"}
@@ -111,11 +130,11 @@ def _confusions(
             if true is not None and given is not None and {true, given} <= coarse.keys():
                 family = families.get(concept, concept)
                 answers[line.annotator, line.task_uid] = (family, coarse[true], coarse[given])
-    labels = _labels(study)
+    labels = _labels(study, coarse)
     found = [controls(answers.values(), labels)] if answers else []
     if any(one.adjudicated for one in merged.values()):
         found.append(adjudication(merged, clusters, count, labels))
-    return [*found, model(merged, clusters, count, labels)]
+    return {one.name: one for one in [*found, model(merged, clusters, count, labels)]}
 
 
 def _merged(ballot: Ballot, coarse: Mapping[str, str]) -> Ballot:
@@ -132,7 +151,7 @@ def _corrected(
     coarse: Mapping[str, str],
     number: Mapping[str, int],
 ) -> Corrected:
-    spec, labels = study.config.analysis, _labels(study)
+    spec, labels = study.config.analysis, _labels(study, coarse)
     merged = atoms.assign(
         cluster=atoms["cluster"].map(number),
         **{name: _mapped(atoms[name], coarse) for name in ("verdict_a", "verdict_b")},

@@ -22,7 +22,7 @@ ADDED = 0.4
 units move, .5 too much."""
 STILL = 0.05
 """A resample whose standard error is below this share of the sample's has no t: its clusters are as good as alike, and
-a hair between them would be blown up to the whole range. Of counts no resample but one of equal clusters is so still."""
+a hair between them would be blown up to the whole range. Of counts only a resample of equal clusters is so still."""
 FEWEST = 20
 """Clusters below which no interval here is reliable."""
 ENOUGH = 50

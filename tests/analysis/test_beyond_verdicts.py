@@ -15,6 +15,9 @@ from gainsift.analysis.contrast_results import ContrastResult, contrast_results
 from gainsift.analysis.judged import judge
 from gainsift.analysis.judgements import gather
 from gainsift.schemas.concepts import Concept
+from gainsift.schemas.files import write_jsonl
+from gainsift.schemas.rows import Assignment, Item
+from gainsift.schemas.study import ASSIGNMENT_FORMAT
 
 AT_B = {"setting": "tgt", "layer": 1}
 
@@ -23,7 +26,7 @@ AT_B = {"setting": "tgt", "layer": 1}
 def found(make_study: Callable[..., Any], plain_concept: Callable[..., Concept]) -> Callable[..., Any]:
     """Thirty units, copies at first; later 18 answers are the reference. `drawn`: every `drawn`th trajectory."""
 
-    def make(drawn: int, annotators: tuple[str, ...]) -> tuple[Beyond, ContrastResult, Any]:
+    def make(drawn: int, annotators: tuple[str, ...], controls: str = "") -> tuple[Beyond, ContrastResult, Any]:
         maker = make_study(analysis={"bootstrap": 50})
         for number in range(30):
             maker.pair(f"P{number}", plain_concept(f"s{number}"), plain_concept(f"t{number}"))
@@ -36,7 +39,15 @@ def found(make_study: Callable[..., Any], plain_concept: Callable[..., Concept])
                     maker.vote(first, annotator, "plain_copy")
                     # one answer that is not the reference is right all the same
                     maker.vote(last, annotator, "correct" if right or number == 4 * drawn else "non_word")
+        tasks = []
+        for number, (true, given) in enumerate(part.split(":") for part in controls.split()):
+            concept = plain_concept(f"s{number}")
+            item = Item.of("1", "en", "de", concept.id, "t0", "w", f"made up {number}", True, "none")
+            line = maker.vote(item, "a1", given, role="control")
+            tasks.append(Assignment(uid=line.task_uid, item=item, annotator="a1", role="control", expected=true))
         study = maker.write()
+        if tasks:
+            write_jsonl(study.assignments_file, tasks, ASSIGNMENT_FORMAT)
         items, lines = study.items(), study.annotations()
         keys = {item.content_key for item in items}
         judgements = gather(lines, keys, study.id, study.taxonomy, study.concepts, "x")
@@ -81,3 +92,28 @@ def test_annotators_who_never_differ_leave_the_split_as_it_is(found: Callable[..
         assert model.figures[f"flow:{bucket}"].point == pytest.approx(result.split.flow_buckets[bucket].point)
     corrected = {row["part"]: row["corrected"].point for row in table.rows}
     assert corrected["plain_copying"] == pytest.approx(19 / 30)
+
+
+def test_controls_that_know_right_from_wrong_alone_still_free_the_human_gain(found: Callable[..., Any]) -> None:
+    """Of ten right answers one is called wrong, of ten wrong ones none is called right: 19 of 30 stand for 19 / .9.
+
+    No control is a copy, so that nothing is known of how copies are misread.
+    """
+    controls = "correct:correct " * 9 + "correct:unrelated " + "wrong_language:unrelated " * 10
+    one, result, table = found(1, ("a1", "a2"), controls)
+    by_controls, model = one.errors
+    assert (by_controls.source, model.source) == ("controls", "dawid-skene")
+    assert result.split.parts["human"].point == pytest.approx(19 / 30)
+    assert by_controls.figures["human"].point == pytest.approx(float(Fraction(19, 30) / Fraction(9, 10)))
+    assert by_controls.figures["human_a"].point == pytest.approx(0.0)
+    assert by_controls.about == (
+        "20 judgements of control items, right against wrong (by bucket not estimable: too few judgements of true"
+        " plain_copying 0, 10 at least)"
+    )
+    assert [row["part"] for row in table.rows if row["method"].endswith("controls")] == ["human"]
+
+
+def test_too_few_controls_tell_nothing_at_all(found: Callable[..., Any]) -> None:
+    one, _, _ = found(1, ("a1", "a2"), "correct:correct " * 9 + "wrong_language:unrelated " * 10)
+    assert all(value.point is None for value in one.errors[0].figures.values())
+    assert "right against wrong" not in one.errors[0].about

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -20,26 +22,19 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
          "--disable-sync", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # fmt: skip
 
 
-@pytest.mark.parametrize("columns", ["onecolumn", "twocolumn"])
-def test_every_table_compiles(study: Study, tmp_path: Path, columns: str) -> None:
-    assert shutil.which("pdflatex"), "no pdflatex; run `make system`"
-    tables = [path.read_text("utf-8") for path in sorted(study.report_folder.glob("tables/*.tex"))]
-    if columns == "twocolumn":  # tables over several pages need one column
-        tables = [table for table in tables if "{longtable}" not in table]
-    assert tables
-    body = "\n\\clearpage\n".join(tables)
-    (tmp_path / "paper.tex").write_text(
-        f"\\documentclass[{columns},11pt]{{article}}\n\\usepackage[T1]{{fontenc}}\n\\usepackage[utf8]{{inputenc}}\n"
-        "\\usepackage{booktabs}\n\\usepackage{longtable}\n\\usepackage{textcomp}\n"
-        f"\\begin{{document}}\n{body}\n\\end{{document}}\n",
-        "utf-8",
-    )
-    done = subprocess.run(
-        ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
-        cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert "Missing character" not in (tmp_path / "paper.log").read_text("utf-8", "replace")
+@pytest.mark.parametrize("layout", ["one column", "two columns", "two columns, 11 pt Times"])
+def test_every_table_fits_the_paper_and_says_what_its_csv_says(
+    study: Study, paper: ModuleType, tmp_path: Path, layout: str
+) -> None:
+    tables = sorted(study.report_folder.glob("tables/*.tex"))
+    assert len(tables) > 20
+    made = paper.set_in_latex([table.read_text("utf-8") for table in tables], layout, tmp_path)
+    assert made.complaints == []
+    for table, text in zip(tables, paper.of_each_table(made, len(tables)), strict=True):
+        with table.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        data = json.loads(table.with_suffix(".json").read_text("utf-8"))
+        assert paper.differences(data, rows, text) == []
 
 
 @pytest.fixture(scope="module")

@@ -129,7 +129,9 @@ def _files(contents: Contents) -> str:
 
 def _made(contents: Contents) -> str:
     config, rows = contents.study.config, contents.study.config.annotation.rows
-    drawn = f"{counted(rows.trajectories, 'trajectory')} drawn at random" if rows.trajectories else "all trajectories"
+    drawn = "all trajectories"
+    if rows.trajectories:
+        drawn = f"a random draw of {rows.trajectories:,} of the trajectories (prompt pair × language pair)"
     return (
         f"The model is {visible(config.model.name)}. Each output continues a few-shot prompt that asks for the"
         f" translation of one word ({config.prompts.shots} example lines, prompt seed {config.prompts.seed},"
@@ -150,13 +152,20 @@ def _judged(contents: Contents) -> str:
         each = Counter(line.annotator for line in people)
         told.append(f"{counted(len(names), 'person').replace('persons', 'people')}, under pseudonyms:"
                     f" {', '.join(f'{name} ({each[name]:,} judgements)' for name in names)}.")  # fmt: skip
-        told.append("They judged on the page of label_config.xml by guidelines.html; times on the page are in it.")
+        told.append(
+            "They judged on the page of label_config.xml by guidelines.html; annotations.jsonl says when, and how long"
+            " each page was open."
+        )
     if made_up:
         told.append(
             f"**{counted(len(made_up), 'judgement')} {'is' if len(made_up) == 1 else 'are'} simulated**: automatic"
             " labels with noise. They say nothing of what people think."
         )
-    return " ".join(told) or "Nobody yet."
+    told.append(
+        "Left at home: who is behind a pseudonym, the labelling server's data, task files and reports. Before this"
+        " bundle was written, its texts were searched for addresses and for the names of the study's private map."
+    )
+    return " ".join(told if people or made_up else ["Nobody yet.", *told])
 
 
 def _limits(contents: Contents) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from gainsift.analysis.datasheet import Contents, datasheet
-from gainsift.analysis.private_words import Finding, findings, private_words, without_paths
+from gainsift.analysis.private_words import Finding, findings, private_names, private_words, without_paths
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import atomic, read_parquet, write_jsonl, write_parquet
 from gainsift.schemas.lock import lock_file
@@ -38,7 +38,9 @@ class Private(UserError):
     def __init__(self, where: str, found: list[Finding]) -> None:
         self.findings = found
         first = f"{found[0].where}: {found[0].what}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
-        super().__init__(where, f"not released: {first}", "mend it in the study, or leave comments out: --no-comments")
+        super().__init__(
+            where, f"not released: {first}", "mend it in the study; --no-comments leaves out what annotators wrote"
+        )
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ def public_lines(study: Study, comments: bool) -> list[Annotation]:
     own = [line for line in study.annotations() if line.study == study.id]
     if comments:
         return own
-    return [line.model_copy(update={"comment": "", "sense_text": ""}) for line in own]
+    return [line.model_copy(update={"comment": "", "sense_text": "", "problems": []}) for line in own]
 
 
 def _outputs(study: Study, file: Path, target: Path) -> Counter[str]:
@@ -155,7 +157,11 @@ def _outputs(study: Study, file: Path, target: Path) -> Counter[str]:
 
 
 def _write_yaml(path: Path, data: dict[str, Any]) -> None:
-    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), "utf-8")
+    path.write_text(_dumped(data), "utf-8")
+
+
+def _dumped(data: dict[str, Any]) -> str:
+    return str(yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=4096))
 
 
 def _write_run(file: Path, target: Path) -> None:
@@ -180,15 +186,19 @@ def _plain(value: Any) -> Any:
 
 
 def search(study: Study, folder: Path, contents: Contents) -> list[Finding]:
-    """Addresses in any text but the model's own, and private names in what people wrote or are called by."""
-    words = private_words(study)
-    return findings(_written(study, contents), words) + findings(_files(folder), [])
+    """Addresses in any text but the model's own, and private names in what people wrote or are called by.
+
+    In the files around it whole names are looked for: parts of them may be words that mean something else there.
+    """
+    found = findings(_written(study, contents), private_words(study))
+    found += findings(_files(folder), private_names(study))
+    return found + findings(_authors(study), [])
 
 
 def _written(study: Study, contents: Contents) -> Iterator[tuple[str, str]]:
     for line in contents.lines:
-        for key in ("comment", "sense_text"):
-            if text := getattr(line, key):
+        for key, text in (("comment", line.comment), ("sense_text", line.sense_text), *_faults(line)):
+            if text:
                 yield f"annotations.jsonl, judgement {line.judgement_id} of {line.annotator}, {key}", text
     names = {one.name for one in study.config.annotation.annotators}
     names |= {line.annotator for line in contents.lines} | {task.annotator for task in study.assignments()}
@@ -197,11 +207,26 @@ def _written(study: Study, contents: Contents) -> Iterator[tuple[str, str]]:
     yield "study.yaml, description", study.config.description
 
 
+def _faults(line: Annotation) -> Iterator[tuple[str, str]]:
+    """What the checks quote of a judgement that they refused."""
+    return (("problems", text) for text in line.problems)
+
+
 def _files(folder: Path) -> Iterator[tuple[str, str]]:
-    """The text files, whole; outputs are the model's words, and judgements are searched one by one."""
+    """The text files; outputs are the model's words, and judgements are searched one by one."""
     for file in sorted(folder.rglob("*")):
-        if file.suffix in (".yaml", ".json", ".html", ".xml", ".md"):
-            yield file.relative_to(folder).as_posix(), file.read_text("utf-8")
+        where = file.relative_to(folder).as_posix()
+        if where == "study.yaml":  # the description is searched as what people wrote
+            config = yaml.safe_load(file.read_text("utf-8"))
+            yield where, _dumped({key: config[key] for key in config if key not in ("description", "release")})
+        elif where == "concepts.jsonl" or (where != README and file.suffix in (".yaml", ".json", ".html", ".xml")):
+            yield where, file.read_text("utf-8")
+
+
+def _authors(study: Study) -> Iterator[tuple[str, str]]:
+    """The words of the datasheet. Authors stand there by their names, which may be in private/ too."""
+    spec = study.config.release
+    yield "study.yaml, release", _dumped(spec.model_dump(mode="json"))
 
 
 # --- the files -------------------------------------------------------------------------------------------

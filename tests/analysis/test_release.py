@@ -263,6 +263,69 @@ def test_what_is_there_is_never_replaced(maker: Any, tmp_path: Path) -> None:
     assert (text_of(tmp_path / "bundle"), (tmp_path / "x.zip").read_bytes()) == (before, b"mine")
 
 
+@pytest.mark.parametrize(
+    ("name", "comment"),
+    [
+        ("José Núñez", "as Jose\u0301 said"),  # the accent as a letter of its own
+        ("José Núñez", "NUNEZ agrees"),
+        ("Zebulon Quux", "ｑｕｕｘ"),  # wide letters
+        ("Zebulon Quux", "Q\u200bu\u200bux"),  # with spaces that cannot be seen
+        ("李伟", "我是李伟。"),  # no space around it
+        ("李 伟", "我是李伟。"),
+        ("김민수", "김민수가 말했다"),
+        ("Müller", "herr mu\u0308ller"),
+        ("Strauß", "STRAUSS"),
+    ],
+)
+def test_a_name_is_found_however_it_is_written(maker: Any, tmp_path: Path, name: str, comment: str) -> None:
+    study = commented(maker, comment)
+    private(study, a1={"name": name, "email": "zq@home.org"})
+    with pytest.raises(Private, match="a name or address from private/"):
+        release(study, tmp_path / "bundle")
+
+
+def test_what_the_checks_quote_of_a_refused_judgement_is_searched_and_can_be_left_out(
+    maker: Any, tmp_path: Path
+) -> None:  # fmt: skip
+    problem = "label 'Zebulon thinks so' is not in taxonomy 1"
+    study = commented(maker, "", status="invalid", problems=[problem])
+    private(study, a1={"name": "Zebulon Quux", "email": "zq@home.org"})
+    with pytest.raises(Private, match="of a1, problems"):
+        release(study, tmp_path / "bundle")
+    release(study, tmp_path / "bundle", comments=False)
+    assert "Zebulon" not in text_of(tmp_path / "bundle")
+
+
+@pytest.mark.parametrize("file", ["guidelines.html", "label_config.xml", "items.run.json"])
+def test_a_whole_name_in_a_file_is_refused_and_a_part_that_is_a_word_is_not(
+    maker: Any, tmp_path: Path, file: str
+) -> None:
+    study = maker.write()
+    private(study, a1={"name": "Mark Word", "email": "mw@home.org"})
+    (study.folder / file).write_text('"Mark the right word."', "utf-8")
+    release(study, tmp_path / "one")
+    (study.folder / file).write_text('"Ask Mark  Word."'.replace("  ", " "), "utf-8")
+    with pytest.raises(Private, match=f"{file}: a name or address"):
+        release(study, tmp_path / "two")
+
+
+def test_names_in_study_yaml_are_refused_but_those_of_authors(maker: Any, tmp_path: Path) -> None:
+    maker.config["release"]["authors"] = ["Zebulon Quux"]
+    study = maker.write()
+    private(study, lead={"name": "Zebulon Quux", "email": "zq@home.org"})
+    release(study, tmp_path / "bundle")
+    assert "By Zebulon Quux." in (tmp_path / "bundle" / "README.md").read_text("utf-8")
+    maker.config["contrasts"][0]["name"] = "as Zebulon Quux wants it"
+    maker.write()
+    with pytest.raises(Private, match=r"study\.yaml: a name or address"):
+        release(Study.open(study.folder), tmp_path / "two")
+    maker.config["contrasts"][0]["name"] = "training"
+    maker.config["release"]["authors"] = ["Zebulon Quux <zq@home.org>"]
+    maker.write()
+    with pytest.raises(Private, match=r"study\.yaml, release: an e-mail address"):
+        release(Study.open(study.folder), tmp_path / "two")
+
+
 # --- private words ---------------------------------------------------------------------------------------
 
 
@@ -276,6 +339,28 @@ def test_addresses_that_nobody_can_have_are_none() -> None:
     ]
     assert findings(texts, []) == []
     assert findings([("f", "ünal.o'brien+x@uni-köln.de")], []) == [Finding("f", "an e-mail address")]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("anna (at) uni.org", "an e-mail address"),
+        ("anna[at]uni[dot]org", "an e-mail address"),
+        ("anna＠uni.org", "an e-mail address"),
+        ("call +49 221 470 1234", "a telephone number"),
+        ("+1-202-555-0123!", "a telephone number"),
+    ],
+)
+def test_addresses_and_numbers_in_other_spellings(text: str, what: str) -> None:
+    assert findings([("a", text)], []) == [Finding("a", what)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-01-01T10:00:00+00:00", "+78.9 points", "1+1=2", "a (at least) b.", "look (at this) word.", "x+12345678"],
+)
+def test_what_only_looks_like_an_address(text: str) -> None:
+    assert findings([("a", text)], []) == []
 
 
 def test_a_name_is_found_as_a_word_only() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gainsift.analysis.judged import Judged
 from gainsift.analysis.shares import series_name
+from gainsift.analysis.spread import spread
 from gainsift.schemas.study import Study
 
 PER_CATEGORY = 3
@@ -44,13 +45,11 @@ def examples(judged: Judged, study: Study) -> list[Example]:
         (MISSED, rows[~wrong & ~rows["success"].astype(bool)]),
         *groups,
     ]
-    return [_example(name, row, judged, study, known) for name, group in groups for _, row in _spread(group).iterrows()]
-
-
-def _spread(group: pd.DataFrame) -> pd.DataFrame:
-    if len(group) <= PER_CATEGORY:
-        return group
-    return group.iloc[[round(i * (len(group) - 1) / (PER_CATEGORY - 1)) for i in range(PER_CATEGORY)]]
+    return [
+        _example(name, row, judged, study, known)
+        for name, group in groups
+        for _, row in spread(group, PER_CATEGORY).iterrows()
+    ]
 
 
 def _example(group: str, row: pd.Series[Any], judged: Judged, study: Study, known: dict[str, str]) -> Example:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -11,9 +12,12 @@ from importlib import resources
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from gainsift.analysis.tables import Table, display, reasons
 from gainsift.analysis.wording import visible
+
+_INERT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 def template(name: str) -> jinja2.Template:
@@ -30,23 +34,34 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"display": display, "table_rows": table_rows, "reasons": reasons, "policy": policy}
-    environment.filters |= {"visible": visible, "data_uri": data_uri}
+    environment.globals |= {"display": display, "table_rows": table_rows, "reasons": reasons, "policy": policy,
+                            "script": script}  # fmt: skip
+    environment.filters |= {"visible": visible, "data_uri": data_uri, "json_block": json_block}
     return environment
 
 
-def policy(script: str = "") -> str:
+def policy(own_script: str = "") -> str:
     """The Content-Security-Policy of a page: its own pictures and styles, and of scripts this very one, if any.
 
-    `script`: name of a file of templates/; the page must hold its text between `<script>` and `</script>`, no sign
+    `own_script`: name of a file of templates/; the page must hold its text (`script`) as a script element, no sign
     more.
     """
     allowed = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    if not script:
+    if not own_script:
         return allowed
-    text = resources.files("gainsift.analysis").joinpath("templates", script).read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+    digest = base64.b64encode(hashlib.sha256(script(own_script).encode("utf-8")).digest()).decode("ascii")
     return f"{allowed}; script-src 'sha256-{digest}'"
+
+
+def script(name: str) -> Markup:
+    """The text of our own script `name` of templates/, as it stands: it is not escaped."""
+    return Markup(resources.files("gainsift.analysis").joinpath("templates", name).read_text("utf-8"))
+
+
+def json_block(data: object) -> Markup:
+    """JSON for the inside of a script element: no sign in it can end the element, a line or the string."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.translate(_INERT))
 
 
 def table_rows(table: Table, key: str | None = None, value: Any = None) -> list[Mapping[str, Any]]:

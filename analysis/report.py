@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
+from gainsift.analysis.contrast_results import ContrastResult
+from gainsift.analysis.examples import MISSED, UNDESERVED, Example
 from gainsift.analysis.figures import figures
 from gainsift.analysis.house_style import rendered
+from gainsift.analysis.item_list import items_table
+from gainsift.analysis.item_page import items_on_page
+from gainsift.analysis.latex_tables import to_latex
 from gainsift.analysis.page import template, unbroken
+from gainsift.analysis.reproduce import history
 from gainsift.analysis.result_tables import describe
 from gainsift.analysis.results import Results, warnings
 from gainsift.analysis.sensitivity_tables import sensitivity_sentence
+from gainsift.analysis.signature import meanings
 from gainsift.analysis.studentised import caution
-from gainsift.analysis.summary import agreement_sentence, anchoring_sentence, audit_sentence, contrast_sentence, summary
-from gainsift.analysis.tables import to_csv, to_json, to_latex
+from gainsift.analysis.summary import (
+    agreement_sentence,
+    anchoring_sentence,
+    audit_sentence,
+    chance_sentence,
+    contrast_sentence,
+    summary,
+)
+from gainsift.analysis.tables import to_csv, to_json
+from gainsift.analysis.wording import MADE_UP
 from gainsift.schemas.files import atomic, write_json, write_text
 from gainsift.schemas.lock import deviations
 from gainsift.schemas.provenance import Run, now, write_run
@@ -38,6 +53,8 @@ def write_report(
     """
     started = started or now()
     products = _tables(results)
+    listed = items_table(results.items, results.signature)
+    products["tables/items.csv"] = to_csv(listed).encode("utf-8", "replace")
     progress("figures")
     drawn = figures(study, results)
     images: dict[str, bytes] = {}
@@ -108,6 +125,17 @@ def _relative(file: Path, folder: Path) -> str:
 # --- report.html -----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Told:
+    """One contrast in words. `number` is that of its figures."""
+
+    result: ContrastResult
+    where: str
+    sentence: str
+    chance: str
+    number: str
+
+
 def html(
     study: Study, results: Results, drawn: dict[str, tuple[str, Figure]], images: dict[str, bytes], run: Run
 ) -> str:
@@ -119,7 +147,13 @@ def html(
         tables=results.tables,
         figures={stem: (title, images[stem]) for stem, (title, _) in drawn.items()},
         contrasts=[
-            (result, describe(study, result.contrast), unbroken(contrast_sentence(study, result)), f"split_{number}")
+            Told(
+                result,
+                describe(study, result.contrast),
+                unbroken(contrast_sentence(study, result)),
+                chance_sentence(study, result),
+                str(number),
+            )
             for number, result in enumerate(results.contrasts, start=1)
             if not result.step
         ],
@@ -127,10 +161,17 @@ def html(
         anchoring_sentence=unbroken(anchoring_sentence(results)),
         sensitivity_sentences=sensitivity_sentences(results),
         audit_sentence=unbroken(audit_sentence(results)),
-        examples=_by_group(results),
+        examples=list(_by_group(results).items()),
+        differing=(UNDESERVED, MISSED),
+        listed=items_on_page(results.items, study.taxonomy),
+        labels={category.id: category.label for category in study.taxonomy.categories},
         caution=caution,
+        moved=results.moved,
         warnings=[*deviations(study), *warnings(study)],
+        said_above=[*warnings(study), MADE_UP],
         run=run,
+        history=history(study, run),
+        meanings=meanings([table.signature for table in results.tables.values()]),
     )
 
 
@@ -140,8 +181,8 @@ def sensitivity_sentences(results: Results) -> list[str]:
     return [told for name in names if (told := unbroken(sensitivity_sentence(results.sensitivity, name)))]
 
 
-def _by_group(results: Results) -> dict[str, list[Any]]:
-    groups: dict[str, list[Any]] = {}
+def _by_group(results: Results) -> dict[str, list[Example]]:
+    groups: dict[str, list[Example]] = {}
     for example in results.examples:
         groups.setdefault(example.group, []).append(example)
     return groups

@@ -20,6 +20,7 @@ from gainsift.analysis.contrast_results import ContrastResult, contrast_results
 from gainsift.analysis.emergence import Emergence, emergence
 from gainsift.analysis.estimate import FEW, few_resamples, generator
 from gainsift.analysis.examples import Example, examples
+from gainsift.analysis.item_list import ListedItem, item_list
 from gainsift.analysis.judged import Judged, judge
 from gainsift.analysis.judgement_tables import judgement_tables
 from gainsift.analysis.judgements import Judgements, gather
@@ -32,12 +33,14 @@ from gainsift.analysis.shares import ConditionShares, shares
 from gainsift.analysis.sign_flip import FLIPS
 from gainsift.analysis.signature import signature
 from gainsift.analysis.tables import Table
+from gainsift.analysis.transition_examples import Transition, transition_examples
 from gainsift.analysis.transition_tables import transition_tables
 from gainsift.analysis.trend_tables import trend_table
 from gainsift.analysis.trends import Trend, trends
 from gainsift.analysis.verdict_rules import DEFAULT as RULE
 from gainsift.analysis.verdict_rules import METHODS
 from gainsift.analysis.verdicts import is_missing
+from gainsift.analysis.wording import MADE_UP
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.families import word_families
 from gainsift.schemas.study import Study
@@ -60,7 +63,7 @@ class Results:
     """Everything that the report shows. `simulated` says that the annotators were not people.
 
     `adjudicated`: items by what was said of the other reading. `anchoring` is empty unless automatic labels were
-    shown, `audit` None unless reference answers were audited.
+    shown, `audit` None unless reference answers were audited. `moved`: by contrast, steps of a chain apart.
     """
 
     simulated: bool
@@ -77,6 +80,8 @@ class Results:
     emergence: Emergence
     mass: pd.DataFrame
     examples: list[Example]
+    moved: dict[str, list[Transition]]
+    items: list[ListedItem]
     left_out: Counter[str]
     tables: dict[str, Table]
     signature: str
@@ -176,6 +181,8 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
         emergence=emerged,
         mass=mean_mass(study),
         examples=examples(replace(judged, frame=rows), study),
+        moved=transition_examples(study, judged, contrasts),
+        items=item_list(study, items, judged, contrasts),
         left_out=left_out,
         tables={},
         signature=recipe,
@@ -220,9 +227,8 @@ def _tables(study: Study, results: Results, common: dict[str, object]) -> dict[s
         *count_tables(results.contrasts, results.left_out, results.signature),
     ]
     if results.simulated:
-        note = "The annotators were simulated: these figures show how the analysis works, not what people say."
         tables = [
-            replace(table, title=f"{table.title} (simulated annotators)", notes=[note, *table.notes])
+            replace(table, title=f"{table.title} (simulated annotators)", notes=[MADE_UP, *table.notes])
             for table in tables
         ]  # fmt: skip
     return {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.result_tables import bucket_name, describe
-from gainsift.analysis.tables import plain
+from gainsift.analysis.tables import Column, display, plain
 from gainsift.analysis.wording import counted
 from gainsift.schemas.study import Study
 
@@ -38,7 +38,7 @@ def contrast_sentence(study: Study, result: ContrastResult) -> str:
     parts = _told(study, split, turned=gain < 0 and not level)
     if not parts:
         return f"The apparent gain is {shown} points, and no part of it is more than 0.0."
-    text = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+    text = _listed(parts)
     if level:
         return f"The apparent gain is {shown} points: {text}."
     return f"Of {shown} points of apparent gain, {text}." if gain > 0 else (
@@ -60,6 +60,30 @@ def _told(study: Study, split: Split, turned: bool) -> list[str]:
     if figure := _points(split.parts["undecided"], turned):
         told.append(f"{figure} lie in units without two usable verdicts")
     return told
+
+
+def chance_sentence(study: Study, result: ContrastResult) -> str:
+    """Which buckets stand out from chance, by their corrected p; empty if no bucket could be tested."""
+    tested = [one for one in result.tests if one.what == "bucket" and one.adjusted is not None]
+    limit = 1 - study.config.analysis.confidence
+    names = {one.part: bucket_name(study, one.part).lower() for one in tested}
+    sure = [f"{names[one.part]} ({_chance(one.adjusted)})" for one in tested if (one.adjusted or 0.0) < limit]
+    unsure = [names[one.part] for one in tested if (one.adjusted or 0.0) >= limit]
+    if not tested:
+        return ""
+    if not sure:
+        return f"Nothing stands out from chance: {_listed(unsure)} may each have come about by it."
+    told = f"Beyond chance: {_listed(sure)}"
+    return f"{told}." if not unsure else f"{told}; not so {_listed(unsure)}."
+
+
+def _chance(p: float | None) -> str:
+    shown = display(Column("p", "p", "p"), p)
+    return (f"p {shown}" if shown.startswith("<") else f"p = {shown}").replace(" ", "\u00a0")
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
 
 
 def agreement_sentence(results: Results) -> str:
@@ -164,6 +188,7 @@ def _contrast(study: Study, result: ContrastResult) -> dict[str, Any]:
         "name": result.contrast.name,
         "conditions": describe(study, result.contrast),
         "sentence": contrast_sentence(study, result),
+        "beyond_chance": chance_sentence(study, result),
         "units": split.units,
         "decided": split.decided,
         "clusters": split.clusters,

@@ -18,12 +18,11 @@ from gainsift.analysis.signature import signature
 from gainsift.analysis.studentised import caution
 from gainsift.analysis.tables import Column, Table
 from gainsift.analysis.verdict_prediction import by_category, predict
-from gainsift.analysis.wording import visible
+from gainsift.analysis.wording import MADE_UP, visible
 from gainsift.schemas.settings import is_about_source
 from gainsift.schemas.study import Study
 
 ALL = "all judged outputs"
-MADE_UP = "The annotators were simulated: these figures show how the analysis works, not what people say."
 PROBABILITY = (
     "Probability: next-token mass on the first tokens of the intended concept's words in the output language. String"
     " match: the automatic success of study.yaml. Outputs with a verdict only, each weighing one over the probability"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+MADE_UP = "The annotators were simulated: these figures show how the analysis works, not what people say."
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html.parser
 import json
 import re
@@ -45,18 +47,24 @@ def small(make_study: Callable[..., Any], plain_concept: Callable[..., Concept])
 
 
 class Tags(html.parser.HTMLParser):
-    """Every tag and attribute of a page, and its text."""
+    """Every tag and attribute of a page, its text, and apart from that the text of its scripts."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
+        self.scripts: list[str] = []
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attributes)))
+        if tag == "script":
+            self.scripts.append("")
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if self.cdata_elem == "script":
+            self.scripts[-1] += data
+        else:
+            self.text += data
 
 
 def page_of(maker: Any) -> tuple[Tags, Path]:
@@ -70,10 +78,19 @@ def page_of(maker: Any) -> tuple[Tags, Path]:
 def test_the_page_stands_alone_and_all_parts_are_there(small: Callable[..., Any]) -> None:
     tags, folder = page_of(small())
     for tag, attributes in tags.tags:
-        assert tag not in ("script", "link", "iframe", "object")
+        assert tag not in ("link", "iframe", "object")
+        assert "src" not in attributes or tag == "img"
         assert (attributes.get("src") or "data:").startswith("data:image/svg+xml;base64,") or tag != "img"
         assert (attributes.get("href") or "#").startswith("#")
         assert not [name for name in attributes if name.startswith("on")]
+    data, script = tags.scripts
+    assert [attributes for tag, attributes in tags.tags if tag == "script"] == [
+        {"type": "application/json", "id": "item-data"}, {}
+    ]  # fmt: skip
+    assert json.loads(data)["rows"]
+    (policy,) = (one["content"] for tag, one in tags.tags if tag == "meta" and "http-equiv" in one)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy == f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     drawn = {"category_shares", "split_1", "transitions_1", "agreement", "agreement_pairs", "source_mass"}
     assert drawn <= {path.stem for path in (folder / "figures").glob("*.png")}
     assert [tag for tag, _ in tags.tags].count("img") == len(list((folder / "figures").glob("*.png")))
@@ -92,7 +109,8 @@ def test_the_page_stands_alone_and_all_parts_are_there(small: Callable[..., Any]
     summary = json.loads((folder / "summary.json").read_text("utf-8"))
     for name in summary["files"]:
         assert (folder / name).is_file()
-    stems = {Path(name).stem for name in summary["files"] if name.startswith("tables/")}
+    stems = {Path(name).stem for name in summary["files"] if name.startswith("tables/")} - {"items"}
+    assert "tables/items.csv" in summary["files"]
     assert {f"tables/{stem}.{kind}" for stem in stems for kind in ("csv", "json", "tex")} <= set(summary["files"])
     for stem in stems:
         assert "|v:" in (folder / "tables" / f"{stem}.json").read_text("utf-8")
@@ -113,7 +131,12 @@ def test_simulated_annotators_are_called_so_everywhere(small: Callable[..., Any]
     page = (folder / "report.html").read_text("utf-8")
     judged = re.sub(r'<section id="emergence">.*?</section>', "", page, flags=re.DOTALL)
     headings = re.findall(r"<h[123]>(.*?)</h[123]>", judged)
-    plain = {"Probability of the source concept’s words", "How this was made", "What was left out or set aside"}
+    plain = {
+        "Probability of the source concept’s words",
+        "How to reproduce this",
+        "The commands",
+        "What was left out or set aside",
+    }
     assert [text for text in headings if "simulated" not in text and text not in plain] == []
     unjudged = {path.stem for path in (folder / "tables").glob("emergence*.json")}  # no verdict enters them
     assert len(unjudged) > 3
@@ -148,8 +171,10 @@ def test_hostile_text_stays_text(make_study: Callable[..., Any], plain_concept: 
             maker.vote(first, annotator, "non_word")
             maker.vote(last, annotator, "correct")
     tags, folder = page_of(maker)
-    names = {tag for tag, _ in tags.tags}
-    assert not names & {"script", "i", "u"}
+    names = [tag for tag, _ in tags.tags]
+    assert names.count("script") == 2
+    assert not {"i", "u"} & {*names}
+    assert not set("<>&") & {*tags.scripts[0]}
     assert all((attributes.get("src") or "").startswith("data:") for tag, attributes in tags.tags if tag == "img")
     assert "<script>alert(1)</script>⟨U+202E⟩{{7*7}}=cmd|'⟨U+000A⟩⟨U+0000⟩" in tags.text
     assert "<b>bold</b>" in tags.text

@@ -20,6 +20,7 @@ from gainsift.cli import (
     demo,
     export,
     generate,
+    import_clap,
     init,
     lock,
     power,
@@ -41,6 +42,7 @@ class InWorkOrder(TyperGroup):
         "checkpoints",
         "lock",
         "generate",
+        "import",
         "annotate",
         "analyze",
         "agreement",
@@ -85,6 +87,7 @@ app.add_typer(concepts.app, name="concepts")
 app.command("lock")(lock.lock)
 app.command("checkpoints")(checkpoints.checkpoints)
 app.command("generate")(generate.generate_command)
+app.add_typer(import_clap.app, name="import")
 app.add_typer(annotate.app, name="annotate")
 app.command("analyze")(analyze.analyze)
 app.command("agreement")(agreement.agreement)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -114,3 +117,15 @@ def lmf() -> Callable[..., str]:
 @pytest.fixture
 def english() -> Synsets:
     return ENGLISH
+
+
+@pytest.fixture(scope="session")
+def published() -> ModuleType:
+    """clap_fixture.py: writes results in the layout of the published code."""
+    spec = importlib.util.spec_from_file_location("clap_fixture", Path(__file__).parent / "clap_fixture.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["clap_fixture"] = module  # its dataclass looks itself up there
+    spec.loader.exec_module(module)
+    return module

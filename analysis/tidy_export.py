@@ -1,7 +1,8 @@
 """The whole study as one tidy table, csv and Parquet, with its data dictionary: for R, a spreadsheet, or ourselves.
 
-A row is one judgement of one output; an output that nobody judged has one row without annotator. What people wrote
-freely (comments, names of senses) stays in the study, for it may hold anything.
+A row is one judgement of one output that was planned or stands in a contrast; one that nobody judged has one row
+without annotator. output_export writes all outputs beside it. What people wrote freely (comments, names of senses)
+stays in the study, for it may hold anything.
 """
 
 from __future__ import annotations
@@ -11,21 +12,21 @@ import io
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from gainsift.analysis.arrow_csv import ArrowCsv
 from gainsift.analysis.judged import Judged, judge
 from gainsift.analysis.judgements import Judgements, gather
+from gainsift.analysis.output_export import columns_of, write_outputs
 from gainsift.analysis.outputs import excluded_concepts
 from gainsift.analysis.shares import series_name
 from gainsift.schemas.files import FORMAT_KEY, atomic, write_text
 from gainsift.schemas.provenance import now, write_run
 from gainsift.schemas.settings import UNPATCHED
-from gainsift.schemas.spreadsheet import guarded
 from gainsift.schemas.study import Study
 
 TIDY_FORMAT = "tidy/1"
@@ -171,47 +172,37 @@ def to_table(frame: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(frame, schema=schema(), preserve_index=False).replace_schema_metadata(schema().metadata)
 
 
-def to_csv(table: pa.Table) -> str:
-    """Full precision, truth as 1 and 0; text that a spreadsheet would run gets a leading apostrophe."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(table.column_names)
-    columns = [column.to_pylist() for column in table.columns]
-    writer.writerows([_cell(value) for value in row] for row in zip(*columns, strict=True))
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, str):
-        return guarded(value)
-    return "" if value is None else value
-
-
-def dictionary_csv() -> str:
+def dictionary_csv(study: Study) -> str:
+    """Every column of both tables: table, column, type, meaning."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["column", "type", "meaning"])
-    writer.writerows([name, str(kind), meaning] for name, (kind, meaning) in COLUMNS.items())
+    writer.writerow(["table", "column", "type", "meaning"])
+    for table, columns in (("tidy", COLUMNS), ("outputs", columns_of(study))):
+        writer.writerows([table, name, str(kind), meaning] for name, (kind, meaning) in columns.items())
     return out.getvalue()
 
 
 def write_export(study: Study, folder: Path, command: str) -> tuple[int, Counter[str]]:
-    """Write tidy.csv, tidy.parquet, dictionary.csv, taxonomy.yaml, tidy.run.json; returns rows and what is left out."""
+    """Write both tables (tidy, outputs), dictionary.csv, taxonomy.yaml and tidy.run.json.
+
+    Returns the rows of the tidy table, and what is left out of it.
+    """
     started = now()
     frame, left_out = tidy(study)
     table = to_table(frame)
     files = [study.config_file, study.concepts_file, study.items_file, study.links_file, study.annotations_file]
     with atomic(folder / "tidy.csv") as file:
-        file.write(to_csv(table).encode("utf-8", "replace"))
+        plain = ArrowCsv(file, table.schema)
+        plain.write(table)
+        plain.close()
     with atomic(folder / "tidy.parquet") as file:
         pq.write_table(table, file, compression="zstd")
-    write_text(folder / "dictionary.csv", dictionary_csv())
+    outputs = write_outputs(study, folder)
+    write_text(folder / "dictionary.csv", dictionary_csv(study))
     taxonomy = yaml.safe_dump(study.taxonomy.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
     write_text(folder / "taxonomy.yaml", taxonomy)
     inputs = {file.name: file for file in files}
     inputs |= {file.relative_to(study.folder).as_posix(): file for file in study.translation_files()}
-    counts = {"rows": len(frame), "outputs": int(frame["row_id"].nunique()), **left_out}
+    counts = {"rows": len(frame), "outputs": int(frame["row_id"].nunique()), "all outputs": outputs, **left_out}
     write_run(folder / "tidy.run.json", "tidy", command, started, inputs, counts=counts)
     return len(frame), left_out

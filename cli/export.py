@@ -18,7 +18,8 @@ def export(
     """The study as one tidy table for R and others.
 
     A row for each judgement of each output, as tidy.csv and tidy.parquet, with dictionary.csv (every column in words)
-    and taxonomy.yaml. Comments and other free text of annotators are not in it. `gainsift analyze --table` reads it.
+    and taxonomy.yaml; outputs.csv and outputs.parquet hold every output, judged or not, with its probability masses.
+    Comments and other free text of annotators are not in it. `gainsift analyze --table` reads tidy.csv.
     """
     from gainsift.analysis.tidy_export import write_export
     from gainsift.schemas.errors import UserError

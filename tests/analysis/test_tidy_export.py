@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from fractions import Fraction as F
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -161,21 +163,54 @@ def test_series_make_their_own_contrasts(study: Study) -> None:
 # --- the files -------------------------------------------------------------------------------------------
 
 
-def test_every_column_is_in_the_dictionary_and_every_entry_a_column(study: Study) -> None:
+@pytest.mark.parametrize("name", ["tidy", "outputs"])
+def test_every_column_is_in_the_dictionary_and_every_entry_a_column(study: Study, name: str) -> None:
     folder = study.folder / "export"
     write_export(study, folder, "gainsift export")
     with (folder / "dictionary.csv").open(encoding="utf-8", newline="") as file:
-        entries = {row["column"]: row for row in csv.DictReader(file)}
-    with (folder / "tidy.csv").open(encoding="utf-8", newline="") as file:
+        entries = {row["column"]: row for row in csv.DictReader(file) if row["table"] == name}
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         header = next(csv.reader(file))
-    schema = pq.read_schema(folder / "tidy.parquet")
+    schema = pq.read_schema(folder / f"{name}.parquet")
     assert header == schema.names == list(entries)
     for field in schema:
         assert entries[field.name]["type"] == str(field.type)
         assert field.metadata[b"meaning"].decode() == entries[field.name]["meaning"]
         assert entries[field.name]["meaning"].endswith(".")
+    assert (schema.metadata or {})[b"gainsift_format"] == f"{name}/1".encode()
+
+
+def test_the_table_reads_what_the_export_writes() -> None:
     assert {*NEEDED, *OPTIONAL} <= set(COLUMNS)
-    assert (schema.metadata or {})[b"gainsift_format"] == b"tidy/1"
+
+
+def test_every_output_stands_in_the_table_of_outputs(
+    make_study: Callable[..., Any], plain_concept: Callable[..., Concept]
+) -> None:
+    """Judged or not, planned or not: the target prompt of a pair too, whose source concept is the other one."""
+    maker = make_study()
+    maker.pair("P1", plain_concept("s", reference={"en": ["en_s"], "de": ["de_s"]}), plain_concept("t"))
+    masses = {"source_mass": [0.1, 0.2, 0.3], "target_mass": [0.4, 0.5, 0.6], "p_source": 0.2, "p_target": 0.5}
+    maker.vote(maker.row("P1", ("en", "de"), "c1", "de_s"), "a1", "correct")
+    maker.row("P1", ("en", "de"), "c2", "x", setting="tgt", layer=1)
+    maker.rows = [row.model_copy(update=masses) for row in maker.rows]
+    extra = maker.rows[0].model_copy(
+        update={"row_id": "target prompt", "prompt": "target", "answer": "DE_T", "intended_concept": "t",
+                "other_concept": "s"}
+    )  # fmt: skip
+    maker.rows.append(extra)
+    study = maker.write()
+    write_export(study, study.folder / "export", "gainsift export")
+    frame = pd.read_parquet(study.folder / "export" / "outputs.parquet").set_index("row_id")
+    assert len(frame) == len(maker.rows)
+    row = frame.loc["target prompt"]
+    assert row["success"]
+    assert (row["cluster"], row["unit"]) == ("t", "P1|en|de")
+    assert [row[f"source_{code}"] for code in ("en", "de")] == pytest.approx([0.1, 0.2])
+    assert pd.isna(row["source_fr"])  # the source concept has no French word
+    assert [row[f"target_{code}"] for code in ("en", "de", "fr")] == pytest.approx([0.4, 0.5, 0.6])
+    text = pd.read_csv(study.folder / "export" / "outputs.csv").set_index("row_id")
+    pd.testing.assert_frame_equal(text, frame.astype({"success": int, "closed": int}), check_dtype=False)
 
 
 def test_csv_and_parquet_hold_the_same(study: Study) -> None:
@@ -225,9 +260,37 @@ def test_hostile_answers_come_through_and_no_cell_is_a_formula(
     answers = pd.read_parquet(study.folder / "export" / "tidy.parquet").set_index("pair_id")["answer"]
     assert {answers[f"P{number}"] for number in range(1, len(texts))} == set(texts[1:])
     for row in rows:
-        assert row["answer"].removeprefix("'") == str(answers.loc[[row["pair_id"]]].iloc[0]).removeprefix("'") or (
-            row["pair_id"] == "P0"
-        )
+        answer = str(answers.loc[[row["pair_id"]]].iloc[0]).replace("\0", "\ufffd")
+        assert row["answer"].removeprefix("'") == answer.removeprefix("'") or row["pair_id"] == "P0"
+
+
+def test_readers_of_csv_find_numbers_texts_and_gaps(
+    make_study: Callable[..., Any], plain_concept: Callable[..., Concept]
+) -> None:
+    """A gap is nothing at all, so that a column of numbers is one for every reader; words like NA are words."""
+    maker = make_study()
+    for number, text in enumerate(["NA", "null", "1", "two\nlines", 'a "b", c', "nul \0 inside", "'=1"]):
+        maker.pair(f"P{number}", plain_concept(f"s{number}"), plain_concept(f"t{number}"))
+        maker.vote(maker.row(f"P{number}", ("en", "de"), "c1", text), "a1", "unrelated")
+    maker.row("P0", ("en", "de"), "c2", "x", setting="tgt", layer=1)
+    study = maker.write()
+    write_export(study, study.folder / "export", "gainsift export")
+    for name in ("tidy", "outputs"):
+        path = study.folder / "export" / f"{name}.csv"
+        assert b"\0" not in path.read_bytes()
+        strict = pyarrow.csv.read_csv(
+            path,
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(
+                null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+            ),
+        ).to_pandas()
+        packed = pd.read_parquet(path.with_suffix(".parquet"))
+        assert strict["layer"].dtype.kind == "f"
+        assert strict["layer"].isna().tolist() == packed["layer"].isna().tolist()
+        answers = [answer.replace("\0", "\ufffd") for answer in packed["answer"]]
+        assert strict["answer"].astype(str).tolist() == answers
+    assert (strict["p_source"] == packed["p_source"]).all()  # to the last digit
 
 
 def test_simulated_judgements_say_so_all_the_way(study: Study) -> None:
@@ -272,7 +335,8 @@ def test_a_study_that_nobody_judged_is_refused(
 def test_a_draw_that_does_not_fit_the_weight_is_refused(study: Study) -> None:
     write_export(study, study.folder / "export", "")
     path = study.folder / "export" / "tidy.csv"
-    path.write_text(path.read_text("utf-8").replace(",1.6,", ",1.7,").replace(",2.0,", ",2.5,"), "utf-8")
+    text = path.read_text("utf-8").replace(",1.6,", ",1.7,")
+    path.write_text(re.sub(r'(","[a-z_]*",[01],)2,', r"\g<1>2.5,", text), "utf-8")
     with pytest.raises(UserError, match=r"tidy.csv:\d+: weight 2.5, but the draws give 2; mend that row"):
         read_tidy_table(path, study.taxonomy)
 

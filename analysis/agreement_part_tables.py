@@ -8,17 +8,25 @@ from gainsift.analysis.agreement import NAMES, Agreement
 from gainsift.analysis.agreement_of_study import NO_CONTROLS, StudyAgreement
 from gainsift.analysis.estimate import Estimate, undefined
 from gainsift.analysis.tables import Column, Table
+from gainsift.schemas.config import AnalysisSpec
 from gainsift.schemas.study import Study
 
 ITEMS = "Over distinct items, each counted once; `by outputs`: each as often as the outputs that it stands for."
-RESAMPLED = "Intervals resample items (percentile bootstrap); answers such as `unsure` are gaps."
+GAPS = "Answers such as `unsure` are gaps."
+
+
+def resampled(spec: AnalysisSpec) -> str:
+    """The note of a table whose intervals resample items."""
+    how = f"percentile bootstrap, {spec.bootstrap:,} resamples of items judged twice or more"
+    return f"{100 * spec.confidence:g} % intervals: {how}."
 
 
 def part_tables(study: Study, found: StudyAgreement, recipe: str) -> list[Table]:
-    return [_coefficients(found, recipe), _parts(found, recipe), _annotators(study, found, recipe)]
+    spec = study.config.analysis
+    return [_coefficients(found, recipe, spec), _parts(found, recipe, spec), _annotators(study, found, recipe)]
 
 
-def _coefficients(found: StudyAgreement, recipe: str) -> Table:
+def _coefficients(found: StudyAgreement, recipe: str, spec: AnalysisSpec) -> Table:
     return Table(
         "agreement_coefficients",
         "Every coefficient of agreement",
@@ -31,12 +39,17 @@ def _coefficients(found: StudyAgreement, recipe: str) -> Table:
             for level, whole in (("category", found.by_category), ("kind", found.by_kind))
             for key, value in whole.coefficients.items()
         ],
-        [ITEMS, RESAMPLED, "Per cent runs from 0 to 100, the others to 1."],
+        [ITEMS, resampled(spec), GAPS, _size(found), "Per cent runs from 0 to 100, the others to 1."],
         recipe,
     )  # fmt: skip
 
 
-def _parts(found: StudyAgreement, recipe: str) -> Table:
+def _size(found: StudyAgreement) -> str:
+    whole = found.by_category
+    return f"n = {whole.pairable:,} items judged twice or more of {whole.items:,}, {len(whole.annotators)} annotators."
+
+
+def _parts(found: StudyAgreement, recipe: str, spec: AnalysisSpec) -> Table:
     def row(what: str, name: str, both: tuple[Agreement, Agreement]) -> dict[str, Any]:
         by_category, by_kind = both
         return {
@@ -61,7 +74,7 @@ def _parts(found: StudyAgreement, recipe: str) -> Table:
          Column("pairable", "Judged twice or more", "count")],
         [whole, *(row("language pair", name, both) for name, both in found.language_pairs.items()),
          *(row("condition", name, both) for name, both in found.conditions.items())],
-        [ITEMS, "At a condition: the distinct items that occur there. " + RESAMPLED],
+        [ITEMS, "At a condition: the distinct items that occur there.", resampled(spec), GAPS],
         recipe,
     )  # fmt: skip
 
@@ -99,6 +112,7 @@ def _annotators(study: Study, found: StudyAgreement, recipe: str) -> Table:
          Column("controls", "Controls", "count"), Column("right", "Controls right, %", "rate", interval=True)],
         [row(name) for name in found.answers],
         ["Hidden repeats and controls enter no other table. Where α of the others is higher than that of all, the"
-         " annotator disagrees more than the rest do.", RESAMPLED + " Controls: Clopper-Pearson."],
+         " annotator disagrees more than the rest do. Per cent: of the tasks answered or skipped, of the items seen"
+         " twice, of the controls.", resampled(study.config.analysis), "Controls: Clopper-Pearson.", GAPS],
         recipe,
     )  # fmt: skip

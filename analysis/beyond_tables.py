@@ -9,6 +9,7 @@ from gainsift.analysis.annotator_error import Corrected
 from gainsift.analysis.beyond_verdicts import POWERED, Beyond
 from gainsift.analysis.confusion import SOURCES
 from gainsift.analysis.estimate import Estimate
+from gainsift.analysis.intervals import told
 from gainsift.analysis.result_tables import bucket_name, part_id
 from gainsift.analysis.tables import Column, Table
 from gainsift.schemas.study import Study
@@ -38,6 +39,13 @@ def beyond_table(study: Study, found: Sequence[Beyond], contrasts: Sequence[Cont
         for one in found
         if one.powered and one.powered.variance_left is not None
     ]
+    spec = study.config.analysis
+    sizes = [
+        f"{result.contrast.name}: {result.split.decided:,} decided units of {result.split.units:,} in"
+        f" {result.split.clusters:,} word families."
+        for result in contrasts
+        if result.contrast.name in {one.contrast for one in found}
+    ]
     return Table(
         "beyond_verdicts",
         "Unjudged outputs and wrong judgements taken into account",
@@ -49,7 +57,7 @@ def beyond_table(study: Study, found: Sequence[Beyond], contrasts: Sequence[Cont
         ["Prediction-powered: among decided units; stands only where outputs were sampled. Without annotators' errors:"
          " from soft labels on items, before they are fanned out, flows by bucket of all units; errors are supposed to"
          " depend on nothing but the true label. Beside it stands the split as reported.",
-         *(f"{name}: {what}." for name, what in SOURCES.items()), *left],
+         *(f"{name}: {what}." for name, what in SOURCES.items()), *left, *sizes, told(spec)],
         recipe,
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from gainsift.analysis.chains import Chain
 from gainsift.analysis.estimate import Estimate, undefined
+from gainsift.analysis.intervals import told
 from gainsift.analysis.result_tables import PARTS, bucket_name
 from gainsift.analysis.split import ADDENDS, UNDECIDED, Split
 from gainsift.analysis.tables import Column, Table
@@ -40,7 +41,8 @@ def chain_table(study: Study, chains: Sequence[Chain], recipe: str) -> Table:
     notes = [
         "Units that are there at every checkpoint; one that lacks a usable verdict anywhere is undecided throughout."
         " The share split adds up bucket by bucket; the flow split adds up in the human gain alone, for units also move"
-        " between categories that are not correct.",
+        " between categories that are not correct. Every figure is divided by the units of its chain.",
+        told(study.config.analysis),
         *left,
     ]
     return Table("chain", "From checkpoint to checkpoint", columns, rows, notes, recipe)

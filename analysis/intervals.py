@@ -12,6 +12,7 @@ from gainsift.analysis.bca import BcaBootstrap
 from gainsift.analysis.estimate import Array, ClusterBootstrap, Estimate
 from gainsift.analysis.studentised import METHOD as STUDENTISED
 from gainsift.analysis.studentised import StudentisedBootstrap
+from gainsift.schemas.config import AnalysisSpec
 
 
 class Bootstrap(Protocol):
@@ -31,3 +32,9 @@ METHODS: dict[str, Maker] = {
 }
 IN_WORDS = {"studentised": STUDENTISED, "bca": BCA, "percentile": "percentile cluster bootstrap"}
 DEFAULT = "studentised"
+
+
+def told(spec: AnalysisSpec) -> str:
+    """The note of a table whose intervals are such, by the settings of study.yaml."""
+    how = f"{IN_WORDS[spec.interval]}, {spec.bootstrap:,} resamples of word families"
+    return f"{100 * spec.confidence:g} % intervals: {how}."

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gainsift.analysis.agreement import Agreement
-from gainsift.analysis.agreement_part_tables import part_tables
+from gainsift.analysis.agreement_part_tables import part_tables, resampled
 from gainsift.analysis.anchoring import Anchoring
 from gainsift.analysis.audit import Audit
 from gainsift.analysis.estimate import Estimate
@@ -51,6 +51,7 @@ def judgement_tables(study: Study, results: Results, common: Mapping[str, object
 def agreement_tables(study: Study, by_category: Agreement, by_kind: Agreement, recipe: str) -> list[Table]:
     labels = {category.id: category.label for category in study.taxonomy.categories}
     order = [name for name in study.taxonomy.ids if name in by_category.labels]
+    spec = study.config.analysis
     whole = Table(
         "agreement",
         "Agreement between annotators",
@@ -63,7 +64,7 @@ def agreement_tables(study: Study, by_category: Agreement, by_kind: Agreement, r
              "pairable": found.pairable, "judgements": found.judgements, "annotators": len(found.annotators)}
             for level, found in (("category", by_category), ("kind", by_kind))
         ],
-        ["Nominal alpha; answers such as `unsure` are gaps. Intervals resample items judged twice or more."],
+        ["Nominal alpha; answers such as `unsure` are gaps. Over distinct items, each counted once.", resampled(spec)],
         recipe,
     )  # fmt: skip
     by_label = {found.label: found for found in by_category.per_label}
@@ -76,26 +77,31 @@ def agreement_tables(study: Study, by_category: Agreement, by_kind: Agreement, r
             {"label": name, "name": labels[name], "alpha": by_label[name].alpha, "support": by_label[name].support}
             for name in order
         ],
-        [],
+        ["Each category against all others, over items judged twice or more. Judgements: those that gave the category.",
+         resampled(spec)],
         recipe,
     )  # fmt: skip
     pairs = Table(
         "agreement_pairs",
         "Cohen's κ of each pair of annotators",
         [Column("a", "Annotator"), Column("b", "Annotator"), Column("n", "Common items", "count"),
-         Column("cohen_kappa", "Cohen's κ", "coefficient")],
+         Column("cohen_kappa", "Cohen's κ", "coefficient", interval=True)],
         [{"a": p.a, "b": p.b, "n": p.n, "cohen_kappa": p.cohen_kappa} for p in by_category.pairwise],
-        [] if by_category.pairwise else ["Undefined: fewer than two annotators."],
+        ["Over the items that both have judged.", resampled(spec)]
+        if by_category.pairwise
+        else ["Undefined: fewer than two annotators."],
         recipe,
     )  # fmt: skip
     confusion = Table(
         "agreement_confusion",
         "Which categories are confused",
-        [Column("label", "Category"), *(Column(f"with_{name}", labels[name], "count") for name in order)],
-        [{"label": a, **{f"with_{b}": by_category.confusion[a, b] for b in order}} for a in order],
-        ["Pairs of judgements of one item by their two labels; in the diagonal both agree."],
+        [Column("label", "Category id", printed=False), Column("name", "Category"),
+         *(Column(f"with_{name}", labels[name], "count") for name in order)],
+        [{"label": a, "name": labels[a], **{f"with_{b}": by_category.confusion[a, b] for b in order}} for a in order],
+        ["Pairs of judgements of one item by their two labels; in the diagonal both agree.",
+         f"n = {by_category.pairable:,} items judged twice or more, {by_category.judgements:,} judgements."],
         recipe,
-    )
+    )  # fmt: skip
     return [whole, per_label, pairs, confusion]
 
 
@@ -110,13 +116,15 @@ def adjudication_table(adjudicated: Counter[str], recipe: str) -> Table:
         [Column("what", "Id", printed=False), Column("name", "What"), Column("items", "Items", "count"),
          Column("share", "Share, %", "rate")],
         [{"what": key, "name": name, "items": count, "share": Estimate(count / total)} for key, name, count in rows],
-        ["The adjudicated label is the verdict of its item. Agreement is that of the judgements before adjudication."],
+        ["Shares are of the items adjudicated. The adjudicated label is the verdict of its item. Agreement is that of"
+         " the judgements before adjudication."],
         recipe,
     )  # fmt: skip
 
 
 def anchoring_table(study: Study, found: Sequence[Anchoring], recipe: str) -> Table:
     labels = {category.id: category.label for category in study.taxonomy.categories}
+    spec = study.config.analysis
     return Table(
         "anchoring",
         "Judgements that equal the automatic label, where it was shown and where it was withheld",
@@ -144,7 +152,7 @@ def anchoring_table(study: Study, found: Sequence[Anchoring], recipe: str) -> Ta
         ],
         ["Which pages showed the automatic label was drawn at random. Every judgement counts once, `unsure` as"
          " different from the label. Repeated tasks and controls are left out. Intervals resample word"
-         " families."],
+         f" families (percentile bootstrap, {spec.bootstrap:,} resamples, {100 * spec.confidence:g} %)."],
         recipe,
     )  # fmt: skip
 

@@ -102,7 +102,7 @@ def _beneath(notes: Sequence[str], signature: str) -> str:
     """Notes in one paragraph, the signature in another."""
     lines = [r"\begin{minipage}{\linewidth}\fontsize{7}{8.4}\selectfont\raggedright"]
     if notes:
-        lines.append(" ".join(breakable(note, 60) for note in notes) + r"\par")
+        lines.append(" ".join(breakable(note, 150) for note in notes) + r"\par")
     if signature:
         recipe = r"\textbar{}\allowbreak{}".join(breakable(part, 150) for part in signature.split("|"))
         lines.append(rf"\vspace{{2pt}}{{\fontsize{{6}}{{7.2}}\selectfont\ttfamily {recipe}\par}}")

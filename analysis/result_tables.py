@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gainsift.analysis.estimate import Estimate
-from gainsift.analysis.intervals import IN_WORDS
+from gainsift.analysis.intervals import told
 from gainsift.analysis.share_of_gain import METHOD as OF_GAIN
 from gainsift.analysis.shares import KINDS, ConditionShares
 from gainsift.analysis.split import NO_BUCKET, Split
@@ -72,7 +72,8 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
     ]
     spec = study.config.analysis
     how = [
-        f"{100 * spec.confidence:g} % intervals: {IN_WORDS[spec.interval]}, {spec.bootstrap} resamples.",
+        told(spec),
+        "All parts are divided by the same N, the units of the contrast, each weighing one over its probability.",
         f"Share of the gain: {OF_GAIN}; not estimable where the interval of the gain holds 0.",
         *(f"{result.contrast.name}: {note}" for result in contrasts if (note := caution(result.split.clusters))),
     ]
@@ -106,7 +107,9 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
          Column("name", "Category"), Column("flow", "Points (flow)", "points", interval=True),
          Column("share", "Points (share)", "points", interval=True)],
         [_category_rows(study, result) for result in contrasts],
-        [*where, "Flow: P(category → correct) − P(correct → category). Share: its share before − after."],
+        [*where, "Flow: P(category → correct) − P(correct → category). Share: its share before − after. Both are"
+         " divided by all units of the contrast, decided or not, so that they add up to the human gain.", *left,
+         told(spec)],
         recipes,
     )  # fmt: skip
     levels = of_contrasts(
@@ -116,7 +119,8 @@ def split_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Tabl
          Column("before", "Before, %", "rate", interval=True), Column("after", "After, %", "rate", interval=True),
          Column("change", "Change, points", "points", interval=True), *_SIZES],
         [_level_rows(result) for result in contrasts],
-        where,
+        [*where, "Success: of all units of a contrast. Called correct: of those with two usable verdicts. Units weigh"
+         " one over their probability.", told(spec)],
         recipes,
     )  # fmt: skip
     return [levels, *tables, categories]
@@ -133,7 +137,7 @@ def of_contrasts(
     """A table with a group of rows for each contrast, every row with the signature of its own contrast."""
     rows = [row for group in groups for row in group]
     signatures = [recipe for group, recipe in zip(groups, recipes, strict=True) for _ in group]
-    return Table(name, title, columns, rows, notes, " ".join(recipes), signatures)
+    return Table(name, title, columns, rows, notes, " ".join(dict.fromkeys(recipes)), signatures)
 
 
 def _level_rows(result: ContrastResult) -> list[dict[str, Any]]:
@@ -219,7 +223,8 @@ def share_tables(study: Study, conditions: Sequence[ConditionShares], recipe: st
              **{f"bucket_{key}": share for key, share in c.buckets.items()}}
             for place, c in zip(where, conditions, strict=True)
         ],
-        ["Success: over all rows of the sample. Correct and the buckets of what is not correct: over decided rows."],
+        ["Success: over all rows of the sample. Correct and the buckets of what is not correct: over decided rows."
+         " Rows weigh one over their probability.", told(study.config.analysis)],
         recipe,
     )  # fmt: skip
     categories = Table(
@@ -233,7 +238,8 @@ def share_tables(study: Study, conditions: Sequence[ConditionShares], recipe: st
             for place, c in zip(where, conditions, strict=True)
             for name, share in c.categories.items()
         ],
-        ["Over decided rows; categories that occur nowhere are left out."],
+        ["Over decided rows, each weighing one over its probability; categories that occur nowhere are left out.",
+         told(study.config.analysis)],
         recipe,
     )  # fmt: skip
     kinds = Table(
@@ -245,7 +251,8 @@ def share_tables(study: Study, conditions: Sequence[ConditionShares], recipe: st
             {**place, "decided": c.decided, **{f"kind_{kind}": share for kind, share in c.kinds.items()}}
             for place, c in zip(where, conditions, strict=True)
         ],
-        ["Over decided rows; the kind of a category as it stands for patched or for unpatched rows."],
+        ["Over decided rows, each weighing one over its probability; the kind of a category as it stands for patched or"
+         " for unpatched rows.", told(study.config.analysis)],
         recipe,
     )  # fmt: skip
     return [outcomes, kinds, categories]
@@ -280,7 +287,8 @@ def count_tables(contrasts: Sequence[ContrastResult], left_out: Counter[str], re
             }]
             for result in contrasts
         ],
-        ["Identical: a reference form equals a word that the prompts gave, so that a pure copier gets it right."],
+        ["Identical: a reference form equals a word that the prompts gave, so that a pure copier gets it right.",
+         "Decided: with two usable verdicts. Weighted units: the sum of one over the probability of each."],
         [result.signature for result in contrasts],
     )  # fmt: skip
     counts = Table(
@@ -288,7 +296,7 @@ def count_tables(contrasts: Sequence[ContrastResult], left_out: Counter[str], re
         "What was left out or set aside",
         [Column("what", "What"), Column("count", "Number", "count")],
         [{"what": what, "count": count} for what, count in sorted(left_out.items())],
-        [] if left_out else ["Nothing."],
+        ["Each line counts what it names; an output or item may stand in several."] if left_out else ["Nothing."],
         recipe,
     )
     return [units, counts]

@@ -30,7 +30,8 @@ def sensitivity_table(found: Sequence[Variant], recipe: str) -> Table:
             for one in found
         ],
         ["Each row changes one thing. Errors and behaviour by the kinds of the row, by flow; near and no effect make"
-         " up the rest. A conclusion is whether the interval lies above zero, below zero, or holds it.",
+         " up the rest. A conclusion is whether the interval lies above zero, below zero, or holds it. All figures are"
+         " divided by the units of the row; intervals are those of the split.",
          *(sentence for name in dict.fromkeys(one.contrast for one in found)
            if (sentence := sensitivity_sentence(found, name)))],
         recipe,

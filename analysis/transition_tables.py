@@ -35,6 +35,11 @@ SIGNIFICANCE = [
 
 def transition_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Table]:
     recipes = [result.signature for result in contrasts]
+    sizes = [
+        f"{result.contrast.name}: n = {result.split.decided:,} decided units of {result.split.units:,} in"
+        f" {result.split.clusters:,} word families."
+        for result in contrasts
+    ]
     moved = of_contrasts(
         "transitions",
         "Transitions between categories",
@@ -43,7 +48,8 @@ def transition_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list
          Column("weight", "Weighted units", "weight"), Column("share", "% of decided", "rate"),
          Column("of_before", "% of those before", "rate")],
         [_cells(study, result) for result in contrasts],
-        ["Decided units alone. Pairs of categories that no unit went through are left out."],
+        ["Decided units alone: per cent of the weighted ones, of all and of those with the same category before. Pairs"
+         " of categories that no unit went through are left out.", *sizes],
         recipes,
     )  # fmt: skip
     tests = of_contrasts(
@@ -54,7 +60,7 @@ def transition_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list
         [[_test_row(study, test) for test in result.tests] for result in contrasts],
         [correction_in_words(study.config.analysis, "contrast", "buckets"),
          "Tests by word families allow for correlated units; those marked `assumes independent units` do not, are not"
-         " weighted, and stand for comparison only."],
+         " weighted, and stand for comparison only.", *sizes],
         recipes,
     )  # fmt: skip
     return [moved, tests]

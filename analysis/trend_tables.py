@@ -30,7 +30,8 @@ def trend_table(study: Study, found: Sequence[Trend], recipe: str) -> Table:
         f"Slope: least squares within units over {' and '.join(sorted({one.axis for one in found}))}, from the first"
         " checkpoint to the last. Sign flips of word families:"
         f" {FLIPS:,} random patterns, all of them up to {EXACT_UP_TO} families that moved. GEE: logistic,"
-        " bias-reduced, by word families. Weighted by inclusion probabilities.",
+        " bias-reduced, by word families. First and last: shares of decided rows. All are weighted by inclusion"
+        " probabilities. p-values are two-sided.",
         correction_in_words(study.config.analysis, "series", "kinds, and the categories,"),
         "‡ For comparison only: Cochran's Q assumes independent units, Mann-Kendall independent checkpoints (from five"
         " on); neither is corrected, and Q is not weighted.",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -185,3 +187,33 @@ def model_of(tokenizer: PreTrainedTokenizerFast) -> Callable[[str], Any]:
         return made[architecture]
 
     return get
+
+
+def _hub_server() -> Any:
+    """The small hub beside this file, as a module."""
+    name = "hub_server_of_the_tests"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "hub_server.py")
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A hub on loopback with a cache of its own; huggingface_hub, here and in programs that are started, asks it."""
+    from huggingface_hub import constants
+
+    cache = tmp_path / "cache"
+    with _hub_server().serving() as served:
+        address_of_files = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, served.url)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", address_of_files)
+        monkeypatch.setattr(constants, "ENDPOINT", served.url)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+        for name, value in {"HF_ENDPOINT": served.url, "HF_HUB_CACHE": str(cache), "HF_HOME": str(tmp_path)}.items():
+            monkeypatch.setenv(name, value)
+        for name in ("HF_TOKEN", "HF_HUB_OFFLINE"):
+            monkeypatch.delenv(name, raising=False)
+        yield served

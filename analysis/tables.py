@@ -1,10 +1,9 @@
-"""One table, three outputs: csv for people, json for programs, booktabs LaTeX for the paper; signature in each."""
+"""One table, three outputs: csv for people, JSON for programs, LaTeX for papers (latex_tables); each is signed."""
 
 from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -20,8 +19,6 @@ NOT_ESTIMABLE = "not estimable"
 """Stands for `undefined` where the reason begins with it."""
 MARK = "†"
 """Follows an interval that is a bound (Estimate.bounded)."""
-LONG = 40
-"""Rows from which a LaTeX table may break over pages."""
 
 
 @dataclass(frozen=True)
@@ -168,53 +165,3 @@ def plain(value: Any) -> Any:
         return value
     shown: dict[str, Any] = {"point": value.point, "low": value.low, "high": value.high}
     return shown | ({"reason": value.reason} if value.reason else {})
-
-
-# --- LaTeX -----------------------------------------------------------------------------------------------
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
-    "[": "{[}", "]": "{]}", "-": "{-}", "−": r"$-$", "×": r"$\times$", "→": r"$\to$", "≥": r"$\geq$", "Δ": r"$\Delta$",
-    "α": r"$\alpha$", "κ": r"$\kappa$", "†": r"\textdagger{}",
-}  # fmt: skip
-
-
-def latex_escape(text: str) -> str:
-    """Text that LaTeX prints as it stands: no command, no ligature, no line break, no control character."""
-    kept = []
-    for char in text:
-        if char in _LATEX:
-            kept.append(_LATEX[char])
-        elif char.isspace():
-            kept.append(" ")
-        elif unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn"):
-            kept.append(char)
-    return "".join(kept)
-
-
-def to_latex(table: Table) -> str:
-    """A booktabs table with notes and signature beneath; needs booktabs, textcomp, and longtable if it is long."""
-    align = "".join("l" if column.kind == "text" else "r" for column in table.columns)
-    head = " & ".join(latex_escape(column.head) for column in table.columns) + r" \\"
-    body = [
-        " & ".join(latex_escape(display(column, row[column.key])) for column in table.columns) + r" \\"
-        for row in table.rows
-    ]
-    caption = rf"\caption{{{latex_escape(table.title)}}}\label{{tab:{_label(table.name)}}}"
-    notes = [latex_escape(note) for note in table.all_notes()]
-    recipe = latex_escape(table.signature).replace(r"\textbar{}", r"\textbar\allowbreak{}")
-    beneath = [r"\par\smallskip\footnotesize\raggedright", *(f"{note}\\par" for note in notes)]
-    beneath += [rf"\texttt{{\scriptsize {recipe}}}\par"] if table.signature else []
-    if len(body) > LONG:
-        lines = [rf"\begin{{longtable}}{{@{{}}{align}@{{}}}}", caption + r"\\", r"\toprule", head, r"\midrule"]
-        lines += [r"\endhead", *body, r"\bottomrule", r"\end{longtable}", "{" + "\n".join(beneath) + "}"]
-    else:
-        lines = [r"\begin{table}", r"\centering", caption, rf"\begin{{tabular}}{{@{{}}{align}@{{}}}}", r"\toprule"]
-        lines += [head, r"\midrule", *body, r"\bottomrule", r"\end{tabular}", *beneath, r"\end{table}"]
-    return "\n".join(lines) + "\n"
-
-
-def _label(name: str) -> str:
-    return "".join(char if char.isascii() and char.isalnum() else "-" for char in name)

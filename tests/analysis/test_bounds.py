@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import binomtest
 
 from gainsift.analysis.estimate import ClusterBootstrap, Estimate, generator, same_everywhere
-from gainsift.analysis.tables import Column, Table, display, plain, to_latex
+from gainsift.analysis.latex_tables import to_latex
+from gainsift.analysis.tables import Column, Table, display, plain
 
 DIFFERENCE, RATE = -1.0, 0.0
 
@@ -73,5 +74,5 @@ def test_a_bound_is_marked_wherever_it_is_shown() -> None:
     (note,) = table.all_notes()
     assert note.startswith("† No unit moved, or all alike")
     assert "Clopper-Pearson" in note
-    assert r"11.2{]}\textdagger{}" in to_latex(table)
+    assert r"11.2{{]}\textdagger}" in to_latex(table)
     assert "Clopper-Pearson" in plain(found)["reason"]

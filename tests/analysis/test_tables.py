@@ -1,4 +1,4 @@
-"""One table in three outputs: hostile text stays text, undefined says so, numbers read as people write them."""
+"""One table in csv and JSON: hostile text stays text, undefined says so, numbers read as people write them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gainsift.analysis.estimate import Estimate, undefined
 from gainsift.analysis.signature import signature
-from gainsift.analysis.tables import Column, Table, display, latex_escape, to_csv, to_json, to_latex
+from gainsift.analysis.tables import Column, Table, display, to_csv, to_json
 
 COLUMNS = [Column("name", "Name_of %"), Column("gain", "Points", "points", interval=True), Column("n", "N", "count")]
 
@@ -71,34 +71,6 @@ def test_json_says_why() -> None:
     assert data["rows"][0]["gain"] == {"point": None, "low": None, "high": None, "reason": "no units"}
     assert "undefined: no units" in data["notes"]
     assert data["signature"] == "alpha:nominal|rs:1"
-
-
-def test_latex() -> None:
-    text = to_latex(table((r"\input{x} 50% & #1_2^3 ~ $a$ {b}", Estimate(0.5, 0.25, 0.75), 1)))
-    assert (
-        r"\textbackslash{}input\{x\} 50\% \& \#1\_2\textasciicircum{}3 \textasciitilde{} \$a\$ \{b\}"
-        r" & +50.0 {[}25.0, 75.0{]} & 1 \\"
-    ) in text
-    assert r"\caption{Title \& more}\label{tab:a-b}" in text
-    assert r"Name\_of \% & Points & N \\" in text
-    assert [text.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
-    assert r"\texttt{\scriptsize alpha:nominal\textbar\allowbreak{}rs:1}" in text
-    assert r"50 \% of \$x\$" in text
-
-
-def test_latex_long_tables_break_over_pages() -> None:
-    text = to_latex(table(*[("x", Estimate(0.5), 1)] * 50))
-    assert r"\begin{longtable}" in text
-    assert r"\begin{table}" not in text
-    assert text.count(r"x & +50.0 & 1 \\") == 50
-
-
-@given(st.text())
-def test_latex_never_lets_a_special_character_through(text: str) -> None:
-    """What remains after taking out the escapes we write holds no character that LaTeX reads."""
-    escaped = latex_escape(text)
-    known = r"\\text[a-z]+\{\}|\\[{}$&#%_]|\{[-\[\]]\}|\$(-|\\times|\\to|\\geq|\\Delta|\\alpha|\\kappa)\$"
-    assert not set(re.sub(known, "", escaped)) & set("\\{}$&#%_^~<>|\"'`[]-\n\r\t\0")
 
 
 def test_signature_keeps_its_order_and_its_separators() -> None:

@@ -201,10 +201,8 @@ def _prompts_before(study: Study) -> list[PromptPair] | None:
 
 
 def _inputs(study: Study) -> dict[str, Any]:
-    files = {"study.yaml": study.config_file}
-    if study.config.words.file:
-        files[study.config.words.file] = study.path(study.config.words.file)
-    return files
+    named = {name: study.path(name) for name in study.config.words.files()}
+    return {"study.yaml": study.config_file, **named}
 
 
 def _run_checkpoint(plan: Plan, one: Ready, dtype: Dtype, batch_size: int | None, watch: Watch) -> None:

@@ -72,6 +72,7 @@ def test_published_alpha_of_gwet() -> None:
     assert found.pairwise[0].cohen_kappa.point == pytest.approx(0.796, abs=5e-4)
     assert found.percent.point == pytest.approx(89)
     assert (found.items, found.judgements) == (100, 200)
+    assert (found.pairwise[0].coefficients["percent"].point, found.pairwise[0].n) == (pytest.approx(89), 100)
 
 
 def test_published_kappa() -> None:

@@ -24,6 +24,14 @@ def test_coefficients_of_rs_gee_package() -> None:
     assert found.coefficients == pytest.approx(published, abs=1e-9)
 
 
+def test_exchangeable_coefficients_of_rs_gee_package() -> None:
+    """By statsmodels, which our working independence is measured against; R stopped after some six digits."""
+    exchangeable = sm.cov_struct.Exchangeable()
+    found = sm.GEE(OUTCOME, DESIGN, GROUP, family=sm.families.Binomial(), cov_struct=exchangeable).fit()
+    published = [0.0178982283915449, 1.13118798191788, -1.86133518416017, 1.08944256230299]
+    assert found.params == pytest.approx(published, abs=1e-6)
+
+
 def test_covariance_equals_statsmodels_bias_reduced() -> None:
     other = sm.GEE(OUTCOME, DESIGN, GROUP, family=sm.families.Binomial()).fit(cov_type="bias_reduced")
     found = logistic_gee(OUTCOME, DESIGN, GROUP, ONES)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from gainsift.analysis.emergence_bands import find
 from gainsift.analysis.emergence_figures import emergence_figures
 from gainsift.analysis.emergence_language_tables import language_tables
-from gainsift.analysis.emergence_tables import emergence_tables
+from gainsift.analysis.emergence_tables import emergence_tables, first_sentences
 from gainsift.analysis.judged import Judged, judge
 from gainsift.analysis.judgements import gather
 from gainsift.analysis.tables import Table
@@ -21,10 +21,11 @@ from gainsift.schemas.study import Study
 
 @dataclass(frozen=True)
 class Emergence:
-    """`tables` by name, `figures` by file stem: (title, figure)."""
+    """`tables` by name, `figures` by file stem: (title, figure); `sentences` say from when on differences stand."""
 
     tables: dict[str, Table]
     figures: dict[str, tuple[str, Figure]]
+    sentences: list[str]
 
 
 def emergence(
@@ -48,7 +49,7 @@ def emergence(
         progress("probability and verdict")
         tables += prediction_tables(study, rows, simulated)
         drawn |= prediction_figures(study, tables, simulated)
-    return Emergence({table.name: table for table in tables}, drawn)
+    return Emergence({table.name: table for table in tables}, drawn, first_sentences(found))
 
 
 def _judged(study: Study) -> tuple[Judged | None, bool]:

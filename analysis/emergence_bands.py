@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from gainsift.analysis.emergence_rows import Rows, read_rows
 from gainsift.analysis.emergence_sums import AREA, OTHER, Layers, Quantity, Sums, last_reaches, layers_of, sums_of
-from gainsift.analysis.estimate import generator
+from gainsift.analysis.estimate import Array, divide, generator
 from gainsift.analysis.simultaneous import Band, ClusterBands
 from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.study import Study
@@ -18,6 +18,7 @@ from gainsift.schemas.study import Study
 Group = tuple[str, str]
 """By what (all, trained, input, output, pair) and which."""
 ALL: Group = ("all", "all pairs")
+BOTH_TRAINED: Group = ("trained", "both languages trained")
 BY = {
     "all": "All",
     "trained": "Training",
@@ -31,7 +32,8 @@ BY = {
 class Findings:
     """`places` of checkpoints with outputs stand in `present`; each Band has one point for each of them.
 
-    `sizes`: units and clusters of each point; `clusters`, `units`: of each group, over all checkpoints.
+    `sizes`: units and clusters of each point; `clusters`, `units`: of each group, over all checkpoints. `between`: a
+    group's mean minus that of all other language pairs.
     """
 
     study: Study
@@ -44,6 +46,7 @@ class Findings:
     sizes: dict[tuple[Group, Quantity], list[dict[str, int]]]
     clusters: dict[Group, int]
     units: dict[Group, int]
+    between: dict[tuple[Group, Quantity], Band]
 
     def band(self, quantity: Quantity, group: Group = ALL) -> Band | None:
         return self.bands.get((group, quantity))
@@ -93,7 +96,57 @@ def find(study: Study, progress: Callable[[str], None] = lambda step: None) -> F
                 {"units": int(total), "clusters": int(filled)}
                 for total, filled in zip(counts.sum(0), (counts > 0).sum(0), strict=True)
             ]
-    return Findings(study, rows, layers, sums, present, groups, bands, sizes, clusters, units)
+    progress("bands between languages")
+    between = _between(study.config, sums, present, groups)
+    return Findings(study, rows, layers, sums, present, groups, bands, sizes, clusters, units, between)
+
+
+def _between(
+    config: StudyConfig, sums: Sums, present: list[int], groups: dict[Group, npt.NDArray[np.bool_]]
+) -> dict[tuple[Group, Quantity], Band]:
+    """Each group against all other pairs, in the source concept's mass at the fixed layer and unpatched.
+
+    Two sorts of training are one difference, which stands at the first of them.
+    """
+    wanted = [q for q in sums.quantities if q.measure == "p_source" and q.place[2] != AREA]
+    columns = [sums.quantities[quantity] for quantity in wanted]
+    found: dict[tuple[Group, Quantity], Band] = {}
+    for group, members in groups.items():
+        if group == ALL or group[0] == "pair" or (group[0] == "trained" and group != BOTH_TRAINED):
+            continue
+        inside, outside = (_of_pairs(sums, present, columns, pairs) for pairs in (members, groups[ALL] & ~members))
+        numerators, denominators = pseudo_values(*inside, *outside)  # [T, C, Q]
+        held = denominators.any((0, 2))
+        spec = config.analysis
+        rng = generator(spec.seed, "between", *group)
+        bootstrap = ClusterBands.of(int(held.sum()), spec.bootstrap, spec.confidence, rng)
+        above, below = (part[:, held].transpose(1, 2, 0) for part in (numerators, denominators))  # [C, Q, T]
+        bands = bootstrap.bands(above, below, np.full(len(wanted), -1.0))
+        found |= {(group, quantity): band for quantity, band in zip(wanted, bands, strict=True)}
+    return found
+
+
+def _of_pairs(sums: Sums, present: list[int], columns: list[int], pairs: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Cluster sums and numbers of units of some language pairs together: two [T, C, Q]."""
+    chosen = np.ix_(np.array(present), np.flatnonzero(pairs), np.arange(sums.numerators.shape[2]), np.array(columns))
+    return sums.numerators[chosen].sum(1), sums.denominators[chosen].sum(1)
+
+
+def pseudo_values(n1: Array, d1: Array, n2: Array, d2: Array) -> tuple[Array, Array]:
+    """What each cluster says of the difference of two ratios of sums, [T, C, Q] as numerators over denominators.
+
+    Of n clusters in either, one with sums n1, d1, n2, d2 has r1 - r2 + n ((n1 - r1 d1) / D1 - (n2 - r2 d2) / D2), the
+    linearised difference: their mean is the difference itself, and they move it as the clusters do. Nothing where one
+    of the two is empty.
+    """
+    (r1, total1), (r2, total2) = (
+        (divide(n.sum(1), d.sum(1))[:, None], d.sum(1)[:, None]) for n, d in ((n1, d1), (n2, d2))
+    )
+    held = (d1 != 0) | (d2 != 0)
+    pull = divide(n1 - r1 * d1, total1) - divide(n2 - r2 * d2, total2)
+    known = held & np.isfinite(r1 - r2)
+    values = np.where(known, r1 - r2 + known.sum(1, keepdims=True) * pull, 0.0)
+    return values, known.astype(float)
 
 
 def _wanted(group: Group, quantity: Quantity) -> bool:
@@ -114,7 +167,7 @@ def groups_of(
     """
     trained = set(config.trained_languages)
     groups: dict[Group, list[bool]] = {ALL: [True] * len(pairs)}
-    groups["trained", "both languages trained"] = [trained >= set(pair) for pair in pairs]
+    groups[BOTH_TRAINED] = [trained >= set(pair) for pair in pairs]
     groups["trained", "a language not trained"] = [not trained >= set(pair) for pair in pairs]
     for side, name in ((0, "input"), (1, "output")):
         for code in dict.fromkeys(pair[side] for pair in pairs):

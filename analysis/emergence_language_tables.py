@@ -15,6 +15,7 @@ from gainsift.analysis.emergence_words import (
     banded_places,
     checkpoint_of,
     estimate_at,
+    name_at,
     notes_of,
     recipe,
     series_of,
@@ -23,13 +24,14 @@ from gainsift.analysis.emergence_words import (
     where_of,
 )
 from gainsift.analysis.shared_beginnings import CLASSES
+from gainsift.analysis.simultaneous import TOGETHER
 from gainsift.analysis.tables import Column, Table
 from gainsift.analysis.wording import counted
 
 
 def language_tables(found: Findings) -> list[Table]:
     """By groups of language pairs; other languages by what they share; every language at the last checkpoint."""
-    tables = [_by_language(found), _other_languages(found), _languages(found)]
+    tables = [_by_language(found), _between(found), _other_languages(found), _languages(found)]
     return [table for table in tables if table.rows]
 
 
@@ -55,6 +57,33 @@ def _by_language(found: Findings) -> Table:
         notes.insert(1, "No comparison of trained with untrained languages: the study has pairs of one sort only.")
     title = "The source concept's mass by language"
     return Table("emergence_by_language", title, [*columns, *SIZES], rows, notes, recipe(found, "languages"))
+
+
+def _between(found: Findings) -> Table:
+    """Whether alignment depends on the language: each group of pairs against all others, from when on."""
+    columns = [
+        *GROUP, Column("series", "Of"), Column("layer", "Layer"),
+        Column("first", "At the first checkpoint", "coefficient", interval=True),
+        Column("last", "At the last", "coefficient", interval=True),
+        Column("above", "Above zero from"), Column("below", "Below zero from"), *SIZES,
+    ]  # fmt: skip
+    rows = [
+        {"by": BY[group[0]], "group": f"{group[1]} against all others"}
+        | {"series": quantity.effect or series_of(quantity.place), "layer": where_of(found, quantity.place)}
+        | {"first": band.simultaneous[0], "last": band.simultaneous[-1]}
+        | {"above": name_at(found, band.above_from), "below": name_at(found, band.below_from)}
+        | sizes_at(found, quantity, group, -1)
+        for (group, quantity), band in found.between.items()
+    ]
+    notes = [
+        "Mean mass on the source concept's words in the output language, of one group of language pairs minus that of"
+        " all other pairs. Units and clusters are those of the group.",
+        f"Limits are those of the band over all checkpoints of a line, {TOGETHER}, on linearised cluster values; lines"
+        " are not corrected for.",
+        *notes_of(found),
+    ]
+    title = "Between languages: the source concept's mass in one group of pairs against all others"
+    return Table("emergence_between", title, columns, rows, notes, recipe(found, "between", band="max-T"))
 
 
 def _other_languages(found: Findings) -> Table:

@@ -20,6 +20,7 @@ from gainsift.analysis.emergence_words import (
     banded_places,
     checkpoint_of,
     estimate_at,
+    name_at,
     notes_of,
     recipe,
     series_of,
@@ -147,9 +148,9 @@ def _first(found: Findings) -> Table:
                 above, below = band.above_from, band.below_from
                 rows.append(
                     {"by": BY[group[0]], "group": group[1], "effect": quantity.effect, "measure": MEASURES[measure][0],
-                     "layer": where_of(found, quantity.place), "above": _name(found, above),
+                     "layer": where_of(found, quantity.place), "above": name_at(found, above),
                      "above_tokens": None if above is None else checkpoint_of(found, found.present[above])["tokens"],
-                     "below": _name(found, below), "first": band.simultaneous[0], "last": band.simultaneous[-1],
+                     "below": name_at(found, below), "first": band.simultaneous[0], "last": band.simultaneous[-1],
                      "remark": remark(above, below)} | sizes_at(found, quantity, group, -1)
                 )  # fmt: skip
     late = [str(row["effect"]) for row in rows if row["remark"] == TOO_LATE and row["by"] == BY["all"]]
@@ -164,13 +165,35 @@ def _first(found: Findings) -> Table:
     return Table("emergence_first", title, columns, rows, notes, recipe(found, "first", band="max-T"))
 
 
+def first_sentences(found: Findings) -> list[str]:
+    """The same in plain words, for the source concept's mass at the fixed layer over all language pairs."""
+    kinds: dict[str, list[str]] = {}
+    for quantity in found.quantities("p_source", False, True):
+        band = found.band(quantity)
+        if band is None:
+            continue
+        above, below = band.above_from, band.below_from
+        if above is not None:
+            told = f"above zero from {name_at(found, above)} on"
+        elif below is not None:
+            told = f"below zero from {name_at(found, below)} on"
+        else:
+            told = "not apart from zero at the last checkpoint"
+        kinds.setdefault(TOO_LATE if above == 0 else TOO_LATE_BELOW if below == 0 else told, []).append(quantity.effect)
+    too_late = [told for told in (TOO_LATE, TOO_LATE_BELOW) if told in kinds]
+    late = [f"Too late to see: {', '.join(kinds.pop(told))} ({told})." for told in too_late]
+    if not kinds:
+        return late
+    shown = "; ".join(f"{', '.join(effects)}: {told}" for told, effects in kinds.items())
+    return [
+        f"The source concept's mass at layer {found.layers.fixed}, by the band over all checkpoints: {shown}.",
+        *late,
+    ]
+
+
 def remark(above: int | None, below: int | None) -> str:
     if above == 0:
         return TOO_LATE
     if below == 0:
         return TOO_LATE_BELOW
     return NEVER if above is None and below is None else ""
-
-
-def _name(found: Findings, place: int | None) -> str:
-    return "" if place is None else found.rows.checkpoints[found.present[place]]

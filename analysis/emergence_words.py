@@ -25,13 +25,14 @@ SEEDS = (
     " other training seeds: one series of checkpoints is one run."
 )
 TOO_LATE = "above zero already at the first checkpoint: when it arose cannot be seen here"
-TOO_LATE_BELOW = "below zero already at the first checkpoint"
+TOO_LATE_BELOW = "below zero already at the first checkpoint: when that arose cannot be seen here"
 NEVER = "not above zero through to the last checkpoint"
 SHARED = (
     "Mass of another language: mean over the languages that are not the output language and in which the concept has"
     " a word. Same first tokens: in every output both masses are one and the same number. Same first letter: a word"
     " of each begins with the same byte (case and accents aside), so that first tokens may be shared. No token"
-    " shared: none does, and no token can begin both. The tokenizer is not consulted."
+    " shared: none does, and no token can begin both. The tokenizer is not consulted. Each column is of the outputs"
+    " that have such a language: columns are means of different outputs."
 )
 CHECKPOINT = [Column("checkpoint", "Checkpoint"), Column("step", "Step", "count"), Column("tokens", "Tokens", "count")]
 SIZES = [Column("units", "Units", "count"), Column("clusters", "Clusters", "count")]
@@ -102,6 +103,11 @@ def sizes_at(found: Findings, quantity: Quantity, group: Group, time: int) -> di
 def banded_places(found: Findings) -> list[Place]:
     """Places with bands: unpatched, then each setting at the fixed layer, then over the area."""
     return [quantity.place for area in (False, True) for quantity in found.quantities("p_source", area, False)]
+
+
+def name_at(found: Findings, place: int | None) -> str:
+    """The checkpoint at a place of a band; empty for None."""
+    return "" if place is None else found.rows.checkpoints[found.present[place]]
 
 
 def estimate_at(found: Findings, quantity: Quantity, group: Group, time: int, together: bool = False) -> Any:

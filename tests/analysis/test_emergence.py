@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 
 from gainsift.analysis.emergence import emergence
+from gainsift.analysis.emergence_bands import pseudo_values
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.tables import Table
 from gainsift.schemas.concepts import Concept
@@ -221,6 +222,52 @@ def test_by_language(maker: Any) -> None:
     assert not [r for r in table.rows if r["by"] == "Input language"]  # it would be all pairs again
 
 
+def test_between_languages(maker: Any) -> None:
+    """Into German P1 to P3, into French P1, as its German mass: unpatched .4 - .2 at c1, `tgt` 1.5 / 3 - .6 at c2."""
+    maker.config["language_pairs"] = [["en", "de"], ["en", "fr"]]
+    maker.config["trained_languages"] = ["en", "de"]
+    for r in [r for r in maker.rows if r.pair_id == "P1"]:
+        values = r.model_dump() | {"output_language": "fr", "row_id": r.row_id + "fr", "p_source": r.source_mass[2]}
+        maker.rows.append(Translation.model_validate(values))
+    table = emergence(maker.write()).tables["emergence_between"]
+    german = row(table, by="Output language", group="de against all others", series="unpatched")
+    assert point(german["first"]) == pytest.approx(0.4 - 0.2)
+    assert point(german["last"]) == pytest.approx(0.7 - 0.5)
+    patched = row(table, by="Output language", group="de against all others", series="tgt")
+    assert point(patched["first"]) == pytest.approx(0.0)
+    assert point(patched["last"]) == pytest.approx(0.5 - 0.6)
+    french = row(table, by="Output language", group="fr against all others", series="unpatched")
+    assert point(french["first"]) == pytest.approx(0.2 - 0.4)
+    assert [r["group"] for r in table.rows if r["by"] == "Training" and r["series"] == "unpatched"] == [
+        "both languages trained against all others"
+    ]
+    assert german["units"] == 3
+
+
+def test_pseudo_values_are_those_of_a_jackknife() -> None:
+    """Their mean is the difference of the ratios, and their spread the jackknife's standard error, to first order."""
+    rng = np.random.default_rng(3)
+    d1, d2 = (rng.integers(0, 4, 300).astype(float) for _ in range(2))
+    n1, n2 = d1 * rng.beta(2, 5, 300), d2 * rng.beta(3, 4, 300)
+    values, held = (part[0, :, 0] for part in pseudo_values(*(part[None, :, None] for part in (n1, d1, n2, d2))))
+    difference = n1.sum() / d1.sum() - n2.sum() / d2.sum()
+    assert values.sum() / held.sum() == pytest.approx(difference)
+    assert held.sum() == ((d1 > 0) | (d2 > 0)).sum()
+    without = [
+        (n1.sum() - n1[c]) / (d1.sum() - d1[c]) - (n2.sum() - n2[c]) / (d2.sum() - d2[c]) for c in np.flatnonzero(held)
+    ]
+    count = len(without)
+    jackknife = np.sqrt((count - 1) / count * ((np.array(without) - np.mean(without)) ** 2).sum())
+    assert values[held > 0].std() / np.sqrt(count) == pytest.approx(jackknife, rel=0.02)
+
+
+def test_a_group_of_which_nothing_is_known_says_nothing() -> None:
+    zero = np.zeros((1, 3, 1))
+    values, held = pseudo_values(np.ones((1, 3, 1)), np.ones((1, 3, 1)), zero, zero)
+    assert not values.any()
+    assert not held.any()
+
+
 def test_languages_one_by_one(maker: Any) -> None:
     table = emergence(maker.write()).tables["emergence_languages"]
     found = row(table, setting="tgt", language="en")
@@ -316,7 +363,8 @@ def test_from_when_on_an_effect_stays_above_zero(make_study: Callable[..., Any])
             for checkpoint, level in zip(("c1", "c2", "c3"), levels, strict=True):
                 spread = 0.02 * (-1) ** (number >> place)  # not the same for any two places
                 output(maker, checkpoint, asked, f"P{number:02}", level + spread)
-    table = emergence(maker.write()).tables["emergence_first"]
+    found = emergence(maker.write())
+    table = found.tables["emergence_first"]
 
     def first(effect: str) -> Any:
         return row(table, effect=effect, measure="Source concept", layer="1")
@@ -329,8 +377,14 @@ def test_from_when_on_an_effect_stays_above_zero(make_study: Callable[..., Any])
     assert (first("seen − tgt")["above"], first("seen − tgt")["remark"][:14]) == ("", "not above zero")
     assert first("tgt − unpatched")["above_tokens"] == 0
     assert table.notes[0].startswith("Warning: too late to see. tgt − target prompt, seen − target prompt: ")
+    assert found.sentences == [
+        "The source concept's mass at layer 1, by the band over all checkpoints: seen − tgt: not apart from zero at the"
+        " last checkpoint; tgt − unpatched, seen − unpatched: above zero from c2 on.",
+        "Too late to see: tgt − target prompt, seen − target prompt (above zero already at the first checkpoint: when"
+        " it arose cannot be seen here).",
+    ]
     assert point(first("tgt − unpatched")["last"]) == pytest.approx(0.3, abs=0.03)
-    figure = emergence(maker.write()).figures["emergence_differences"][1]
+    figure = found.figures["emergence_differences"][1]
     marks = {
         panel.get_title(loc="left"): [
             np.asarray(line.get_xdata()).tolist() for line in panel.lines if line.get_marker() == "^"

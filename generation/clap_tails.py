@@ -63,15 +63,12 @@ def asked_word(prompt: str) -> str:
 def _tails(text: str, prompt: str) -> dict[int, int]:
     """Where in `text` an answer would begin, by the length of each end of `prompt` that `text` may begin with.
 
-    Decoders drop a space at the beginning, and show the rest of a character that was cut as a sign of its own. After
-    a lone quotation mark an answer would begin at once: a space or a new line says that the mark closed an answer.
+    Decoders drop a space at the beginning, and show the rest of a character that was cut as a sign of its own.
     """
     bare = text.lstrip(UNDECODED + " ")
     found = {}
     for length in range(1, min(len(prompt), LONGEST) + 1):
         end = prompt[-length:]
         if not end[0].isspace() and bare.startswith(end):
-            rest = bare[length:]
-            if length > 1 or not rest[:1].isspace():
-                found[length] = len(text) - len(rest)
+            found[length] = len(text) - len(bare) + length
     return found

@@ -19,6 +19,7 @@ from gainsift.schemas.errors import UserError
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
+ROWS = 1024
 
 
 def make_pairs(
@@ -70,12 +71,14 @@ def _may_meet(concepts: Sequence[Concept], languages: Sequence[str]) -> Bools:
     has = np.zeros((len(concepts), len(column)), dtype=np.float32)
     for row, owned in enumerate(sets):
         has[row, [column[initial] for initial in owned]] = 1
-    return np.asarray(has @ has.T == 0)
+    apart = np.empty((len(concepts), len(concepts)), dtype=np.bool_)
+    for start in range(0, len(concepts), ROWS):  # the products of all rows would take four times the memory
+        apart[start : start + ROWS] = has[start : start + ROWS] @ has.T == 0
+    return apart
 
 
 def _draw_meetings(allowed: Bools, count: int, rng: random.Random) -> list[tuple[int, int]]:
-    """Up to `count` ordered (source, target) meetings, round by round; fewer when none is left."""
-    allowed = allowed.copy()
+    """Up to `count` ordered (source, target) meetings, round by round; fewer when none is left. Uses `allowed` up."""
     size = len(allowed)
     used_as_source, used_as_target = [0] * size, [0] * size
     meetings: list[tuple[int, int]] = []

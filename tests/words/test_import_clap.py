@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from gainsift.cli.main import app
@@ -175,7 +177,8 @@ FRENCH = ['Français: "chien" - Deutsch: "', 'Français: "eau" - Deutsch: "']
         (['en" - Deutsch: "Hund', 'au" - Deutsch: "Wasser'], ["Hund", "Wasser"]),  # words cut at different places
         (['�n" - Deutsch: "Hund', '�u" - Deutsch: "Wasser'], ["Hund", "Wasser"]),  # half a character
         (['- Deutsch: "Hund', "Wasser"], ['- Deutsch: "Hund', "Wasser"]),  # one of them is the model's own
-        (['"\nFrançais', '"Hund'], ['"\nFrançais', '"Hund']),  # the first closed an empty answer
+        (['"\nFrançais', '"Hund'], [None, None]),  # the first may have closed an empty answer
+        (['"\nFrançais', 'Hund"'], ['"\nFrançais', 'Hund"']),
         (['"', '"'], ['"', '"']),
         (['"Hund"', '"Wasser"'], [None, None]),
         ([': "Hund"', ': "Wasser"'], [None, None]),
@@ -184,6 +187,17 @@ FRENCH = ['Français: "chien" - Deutsch: "', 'Français: "eau" - Deutsch: "']
 )
 def test_a_batch_is_looked_at_as_one(texts: list[str], kept: list[str | None]) -> None:
     assert trim_batch(texts, FRENCH).texts == kept
+
+
+ENDING = st.text(st.sampled_from('ab "-:\n'), max_size=30)
+
+
+@given(said=st.lists(ENDING, min_size=2, max_size=4), word=st.sampled_from(["eau", "chien", "aa"]))
+def test_whatever_the_model_says_is_kept_as_said_or_refused(published: ModuleType, said: list[str], word: str) -> None:
+    prompts = [f'Français: "{word * (n + 1)}" - Deutsch: "' for n in range(len(said))]
+    new = ["".join(published.tokens(text)[: published.KEPT]) for text in said]
+    trimmed = trim_batch(published.decoded(prompts, said), prompts)
+    assert all(text in (None, as_said) for text, as_said in zip(trimmed.texts, new, strict=True))
 
 
 def test_a_single_text_cannot_tell() -> None:

@@ -88,9 +88,9 @@ class Hub:
         with in_one_line(f"{repo}@{revision}", self.address):
             return str(self._api().repo_info(repo, revision=revision).sha)
 
-    def files(self, repo: str, commit: str) -> dict[str, int]:
+    def files(self, where: str, repo: str, commit: str) -> dict[str, int]:
         """Sizes in bytes of the files at the top of a revision."""
-        with in_one_line(f"{repo}@{commit[:12]}", self.address):
+        with in_one_line(where, self.address):
             entries = list(self._api().list_repo_tree(repo, revision=commit))
         return {entry.path: int(entry.size) for entry in entries if hasattr(entry, "size")}
 

@@ -13,6 +13,8 @@ from gainsift.schemas.errors import GainsiftError, UserError, WorkError
 
 LOG_IN = "log in with `hf auth login` (or set HF_TOKEN)"
 
+LIST = "`gainsift checkpoints`"
+
 
 class Stopped(Exception):
     """A download was called off from our side."""
@@ -91,7 +93,7 @@ def _answered(error: BaseException, where: str, endpoint: str) -> GainsiftError:
 
     status = int(getattr(getattr(error, "response", None), "status_code", 0))
     if isinstance(error, errors.RevisionNotFoundError):
-        return Gone(where, "the hub has no such revision", "see what there is with `gainsift checkpoints REPO`")
+        return Gone(where, "the hub has no such revision", f"see what there is with {LIST}; --update takes it")
     if isinstance(error, errors.GatedRepoError):
         return UserError(where, "the repository is gated", f"ask for access at {endpoint}, then {LOG_IN}")
     if status in (401, 403):

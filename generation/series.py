@@ -105,7 +105,7 @@ def fixed_spec(spec: CheckpointSpec, hub: Hub, family: FamilySpec | None = None)
     if spec.repo:
         where = f"{spec.repo}@{spec.asked_revision()}"
         commit = spec.commit or commit_of(spec.repo, spec.asked_revision(), hub)
-        files = hub.files(spec.repo, commit)
+        files = hub.files(where, spec.repo, commit)
         if spec.gguf_file is None:
             if not weight_files(files):
                 raise UserError(where, "no *.safetensors weights at this revision", LEAVE_OUT)

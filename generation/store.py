@@ -113,7 +113,7 @@ class _Download:
         checkpoint.fetch_description()
         if spec.gguf_file or whole_weights(checkpoint.folder):
             return
-        files = hub.files(spec.repo, spec.commit)
+        files = hub.files(checkpoint.where, spec.repo, spec.commit)
         names = weight_files(files)
         if not names:
             raise UserError(checkpoint.where, "no *.safetensors weights at this revision", PICKLES)

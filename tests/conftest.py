@@ -1,13 +1,25 @@
-"""What tests of every folder share: the hostile outputs."""
+"""What tests of every folder share: the hostile outputs, and one Chromium."""
 
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]  # fmt: skip
 
 
 def _module(file: Path) -> ModuleType:
@@ -35,6 +47,68 @@ def paper() -> ModuleType:
 def hostile() -> dict[str, str]:
     """Every hostile output by the name of its kind."""
     return dict(HOSTILE)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, which can reach nothing but 127.0.0.1."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "no Chromium: run `make system`"
+    with sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Opened:
+    """A page, what it asked of others than this disk, and what should never happen: complaints, dialogs, windows."""
+
+    page: Page
+    asked: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        size = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        return int(self.page.evaluate(size))
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Callable[..., Opened]]:
+    """open_page(path, width=1280, **context options): a file in a window of that width, with nothing else at hand."""
+    contexts = []
+
+    def open_file(path: Path, width: int = 1280, **options: Any) -> Opened:
+        contexts.append(chromium.new_context(viewport={"width": width, "height": 900}, **options))
+        found = Opened(contexts[-1].new_page())
+
+        def dismiss(dialog: Any) -> None:
+            found.complaints.append(f"dialog {dialog.message}")
+            dialog.dismiss()
+
+        def ask(request: Any) -> None:
+            if not request.url.startswith(("file:", "data:")):
+                found.asked.append(request.url)
+
+        def hear(message: Any) -> None:
+            if message.type in ("error", "warning"):
+                found.complaints.append(message.text)
+
+        found.page.on("request", ask)
+        found.page.on("dialog", dismiss)
+        found.page.on("console", hear)
+        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+        found.page.on("popup", lambda window: found.complaints.append(f"window {window.url}"))
+        found.page.goto(path.as_uri())
+        found.page.wait_for_load_state("load")
+        return found
+
+    yield open_file
+    for context in contexts:
+        context.close()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

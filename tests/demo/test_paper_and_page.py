@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import expect
 
 from gainsift.schemas.study import Study
 
 pytestmark = pytest.mark.demo
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # fmt: skip
 
 
 @pytest.mark.parametrize("layout", ["one column", "two columns", "two columns, 11 pt Times"])
@@ -37,47 +33,66 @@ def test_every_table_fits_the_paper_and_says_what_its_csv_says(
         assert paper.differences(data, rows, text) == []
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "no Chromium; run `make system`"
-    with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
-
-
-def opened(browser: Browser, path: Path, width: int) -> tuple[Page, list[str], list[str]]:
-    """The page, what it asked of others, and what it complained about."""
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.goto(path.as_uri())
-    page.wait_for_load_state("load")
-    return page, [url for url in asked if not url.startswith(("file:", "data:"))], complaints
-
-
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("name", ["report/report.html", "guidelines.html"])
-def test_a_page_opens_from_disk_and_fits(study: Study, browser: Browser, name: str, width: int) -> None:
-    page, asked, complaints = opened(browser, study.folder / name, width)
-    assert asked == []
-    assert complaints == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    broken = page.evaluate("[...document.images].filter(i => !i.complete || i.naturalWidth === 0).length")
+def test_a_page_opens_from_disk_and_fits(study: Study, open_page: Callable[..., Any], name: str, width: int) -> None:
+    opened = open_page(study.folder / name, width)
+    opened.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    assert opened.overflow() == 0
+    broken = opened.page.evaluate("[...document.images].filter(i => !i.complete || i.naturalWidth === 0).length")
     assert broken == 0
-    page.close()
+    assert opened.asked == []
+    assert opened.complaints == []
 
 
-def test_the_report_says_first_what_was_found(study: Study, browser: Browser) -> None:
-    page, _, _ = opened(browser, study.report_folder / "report.html", 1280)
+def test_the_report_says_first_what_was_found(study: Study, open_page: Callable[..., Any]) -> None:
+    page = open_page(study.report_folder / "report.html").page
     text = page.inner_text("body")
     assert text.index("The annotators of this report are simulated") < text.index("of apparent gain")
     assert text.index("of apparent gain") < text.index("The split") + 5000
     assert page.locator("img").count() >= 4
-    for anchor in page.locator("nav a").all():
+    for anchor in page.locator("nav a, .said a").all():
         target = anchor.get_attribute("href") or ""
         assert page.locator(target).count() == 1, target
-    page.close()
+
+
+def test_the_list_of_items_finds_what_the_files_hold(study: Study, open_page: Callable[..., Any]) -> None:
+    """Counted from items, links, outputs and judgements one by one, as no part of the analysis does."""
+    page = open_page(study.report_folder / "report.html").page
+    items = study.items()
+    labels: dict[str, list[str]] = {}
+    for line in study.annotations():
+        if line.source == "simulated" and line.status == "judged" and line.label not in ("unsure", "bad_item"):
+            labels.setdefault(line.item_id, []).append(str(line.label))
+    item_of = {row["row_id"]: row["item_id"] for row in study.links().to_pylist()}
+    last = {item_of.get(row["row_id"]) for row in study.translations().to_pylist()
+            if (row["checkpoint"], row["setting"], row["prompt"]) == ("step-01500", "unpatched", "source")}  # fmt: skip
+
+    def counted(test: Callable[[Any], bool]) -> str:
+        return f"{sum(map(test, items)):,} of {len(items):,} items match"
+
+    def copied(item: Any) -> bool:
+        said = Counter(labels.get(item.item_id, []))
+        return said["plain_copy"] > max([n for label, n in said.items() if label != "plain_copy"], default=0)
+
+    page.get_by_label("Languages", exact=True).select_option("es → it")
+    spanish = counted(lambda one: one.input_language == "es")
+    assert page.get_by_role("status").inner_text().startswith(spanish)
+    page.get_by_role("button", name="Clear all").click()
+    page.get_by_label("Annotators", exact=True).select_option("disagreed")
+    expect(page.get_by_role("status")).to_contain_text(counted(lambda one: len({*labels.get(one.item_id, [])}) > 1))
+    page.get_by_role("button", name="Clear all").click()
+    page.get_by_label("Verdict", exact=True).select_option("Copy, no word")
+    expect(page.get_by_role("status")).to_contain_text(counted(copied))
+    page.get_by_label("Occurs in", exact=True).select_option("step-01500, unpatched")
+    both = counted(lambda one: copied(one) and one.item_id in last)
+    expect(page.get_by_role("status")).to_contain_text(both)
+    page.get_by_role("button", name="Clear all").click()
+    page.get_by_label("Search in word").fill("ramo")
+    found = counted(lambda one: any("ramo" in text.casefold() for text in texts(study, one)))
+    expect(page.get_by_role("status")).to_contain_text(found)
+
+
+def texts(study: Study, item: Any) -> list[str]:
+    concept = study.concepts[item.intended_concept]
+    return [item.shown_word, item.answer, concept.gloss, *concept.reference.get(item.output_language, [])]

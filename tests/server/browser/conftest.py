@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from gainsift.annotation.push import push
 from gainsift.annotation.tasks import task_uid
@@ -28,10 +27,6 @@ from gainsift.schemas.study import ASSIGNMENT_FORMAT, CONCEPTS_FORMAT, Study
 SCREEN = {"width": 1366, "height": 768}
 PATIENCE = 120_000
 """Milliseconds to wait for anything: a page takes 1 to 3 seconds on an idle machine."""
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]  # fmt: skip
 CONCEPTS = [
     Concept(
         id="spring.coil",
@@ -98,17 +93,6 @@ def study_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Study]:
         return study
 
     return build
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, which can reach nothing but 127.0.0.1."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "no Chromium: run `make system`"
-    with sync_playwright() as engine:
-        browser = engine.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @dataclass

@@ -107,7 +107,7 @@ def _show(report: WordCheck) -> None:
     for name in ("concepts", "share", "forms", "of several words"):
         table.add_column(name, justify="right")
     for code, row in report.coverage.items():
-        share = f"{100 * row.concepts / report.concepts:.0f} %" if report.concepts else ""
+        share = f"{100 * row.concepts / report.concepts:.1f} %" if report.concepts else ""
         table.add_row(code, str(row.concepts), share, str(row.forms), str(row.several_words))
     Console(highlight=False, markup=False).print(table)
     typer.echo(f"\nconcepts with other senses: {report.senses}, with look-alikes: {report.lookalikes}")
@@ -115,6 +115,10 @@ def _show(report: WordCheck) -> None:
     _list(
         "interlingual homographs",
         [f"{h.form}: {h.concept} ({h.language}), {h.other} ({h.other_language})" for h in report.homographs],
+    )
+    _list(
+        "language pairs with words spelled alike (what copying alone is credited with)",
+        [f"{pair}: {100 * share:.1f} %" for pair, share in report.identical.items()],
     )
     _list("doubles", [", ".join(ids) for ids in report.duplicates])
     _list("forms to look at", [f"{s.form!r} ({s.language}, {s.concept}): {s.reason}" for s in report.suspicious])

@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import combinations
 from typing import Any
 
 from gainsift.generation.lexicon import (
@@ -56,7 +57,9 @@ class Coverage:
 
 @dataclass(frozen=True)
 class WordCheck:
-    """The findings. `complete`: concepts with a form in every language; `senses`, `lookalikes`: concepts with such."""
+    """The findings. `complete`: concepts with a form in every language; `senses`, `lookalikes`: concepts with such;
+    `identical`: by pair of languages, `en-fr`, the share of concepts whose words for prompts are spelled alike, which
+    is what a model that only copies is credited with."""
 
     concepts: int
     complete: int
@@ -66,6 +69,7 @@ class WordCheck:
     polysemous: list[PolysemousForm]
     homographs: list[Homograph]
     duplicates: list[tuple[str, ...]]
+    identical: dict[str, float]
     suspicious: list[Suspicion]
     left_out: dict[str, int] = field(default_factory=dict)
 
@@ -93,6 +97,7 @@ def check_words(concepts: Sequence[Concept], languages: Sequence[str], left_out:
         polysemous=polysemous_forms(rows, languages),
         homographs=list(reversed(pairs.values())),
         duplicates=_duplicates(concepts),
+        identical=_identical(concepts, languages),
         suspicious=list(_suspicions(concepts, languages)),
         left_out=dict(left_out),
     )
@@ -133,6 +138,17 @@ def _duplicates(concepts: Sequence[Concept]) -> list[tuple[str, ...]]:
         *((name,) * number for name, number in ids.items() if number > 1),
         *(tuple(names) for names in alike.values() if len(names) > 1),
     ]
+
+
+def _identical(concepts: Sequence[Concept], languages: Sequence[str]) -> dict[str, float]:
+    """Pairs of languages without any word in common are left out; the highest share comes first."""
+    found = {}
+    for a, b in combinations(languages, 2):
+        both = [concept for concept in concepts if concept.reference.get(a) and concept.reference.get(b)]
+        alike = sum(fold(concept.word(a)) == fold(concept.word(b)) for concept in both)
+        if alike:
+            found[f"{a}-{b}"] = alike / len(both)
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def _suspicions(concepts: Sequence[Concept], languages: Sequence[str]) -> Iterator[Suspicion]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,17 +91,29 @@ def _multi_simlex(paths: Sequence[Path], languages: Sequence[str], part_of_speec
     """Language by language, since its reader keeps only words that have a form in all languages it is asked for."""
     columns, _ = csv_rows(paths[0], "a Multi-SimLex csv")
     merged: dict[str, Concept] = {}
-    left_out: dict[str, int] = {}
+    dropped: dict[str, dict[str, int]] = {}
     codes = list(languages) or languages_of(columns) or ["en"]
     for code in codes:
         reading = read_multi_simlex(paths[0], [code], part_of_speech)
-        left_out |= {f"{reason} ({code})": number for reason, number in reading.dropped.items()}
+        for reason, number in reading.dropped.items():
+            dropped.setdefault(reason, {})[code] = number
         for concept in reading.concepts:
             before = merged.setdefault(concept.id, concept)
             flags = list(dict.fromkeys([*before.flags, *concept.flags]))
             reference = {**before.reference, **concept.reference}
             merged[concept.id] = before.model_copy(update={"reference": reference, "flags": flags})
-    return WordList(list(merged.values()), codes, left_out)
+    return WordList(list(merged.values()), codes, _once(dropped, len(codes)))
+
+
+def _once(dropped: Mapping[str, Mapping[str, int]], languages: int) -> dict[str, int]:
+    """Counts by reason: those that are the same in every language once, others language by language."""
+    found = {}
+    for reason, numbers in dropped.items():
+        if len(numbers) == languages and len(set(numbers.values())) == 1:
+            found[reason] = next(iter(numbers.values()))
+        else:
+            found |= {f"{reason} ({code})": number for code, number in numbers.items()}
+    return found
 
 
 def _wordnet(paths: Sequence[Path], languages: Sequence[str], part_of_speech: PartOfSpeech) -> WordList:

@@ -58,6 +58,7 @@ def test_everything_is_found_once(words: Path) -> None:
     assert [(p["form"], p["language"], p["rows"]) for p in found["polysemous"]] == [("bank", "en", ["bank", "shore"])]
     assert [(h["form"], h["concept"], h["other"]) for h in found["homographs"]] == [("gift", "gift", "poison")]
     assert found["duplicates"] == [["dog", "hound"]]
+    assert found["identical"] == {"en-fr": 2 / 8, "en-de": 1 / 7, "fr-de": 1 / 7}  # poison, taxi; taxi
     assert {(s["concept"], s["form"], s["reason"]) for s in found["suspicious"]} == {
         ("taxi", "taxi", "spelled alike in 3 of 3 languages"),
         ("bank", "die Bank", "begins with an article"),
@@ -146,7 +147,11 @@ def test_multi_simlex_is_read_language_by_language(tmp_path: Path) -> None:
     found = checked(path)
     assert found["coverage"]["en"]["concepts"] == 2
     assert found["coverage"]["fr"]["concepts"] == 1
-    assert found["left_out"]["empty cells (fr)"] == 1
+    assert found["left_out"] == {
+        "empty cells (fr)": 1,
+        "words of another part of speech": 2,
+        "words without a form in every language (fr)": 1,
+    }
 
 
 def test_a_study_is_checked_with_the_words_that_it_uses(

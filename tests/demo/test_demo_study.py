@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,6 +92,13 @@ def test_the_chain_shows_copying_come_and_go(study: Study) -> None:
     assert copying[0] < -0.3 < 0.3 < copying[1]
     assert math.isclose(sum(copying[:3]), copying[-1], abs_tol=1e-12)
     assert steps[0]["units"] < 128, "units outside the sample are left out"
+
+
+def test_every_table_of_the_report_is_told_in_the_docs(study: Study) -> None:
+    docs = (Path(__file__).resolve().parents[2] / "docs" / "analysis.md").read_text("utf-8")
+    tables = {path.stem for path in study.report_folder.glob("tables/*.json")}
+    assert len(tables) > 30
+    assert not [name for name in sorted(tables) if f"`{name}`" not in docs]
 
 
 def test_what_is_locked_still_holds(study: Study) -> None:

@@ -132,6 +132,7 @@ def _list(title: str, lines: Sequence[str]) -> None:
         return
     typer.echo(f"{title}: {len(lines)}")
     for line in lines[:SHOWN]:
-        typer.echo(f"  {line}")
+        shown = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
+        typer.echo(f"  {shown}")  # a list may hold what a terminal would obey
     if len(lines) > SHOWN:
         typer.echo(f"  and {len(lines) - SHOWN} more; --json lists all")

@@ -126,8 +126,9 @@ def _part(cell: str) -> str:
 
 
 def _name(cell: str, where: str) -> str:
-    """What names a concept: the cell, or the first string of a list of one word."""
-    return " ".join(next(iter(parse_forms(cell, where)), "").split())
+    """What names a concept: the cell, or the first string of a list. Empty if it cannot be printed."""
+    name = " ".join(next(iter(parse_forms(cell, where)), "").split())
+    return name if name.isprintable() else ""
 
 
 def _gloss(cell: str, name: str, part_of_speech: str, part: str | None) -> str:

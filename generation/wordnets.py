@@ -6,6 +6,7 @@ Meanings of several languages are one where they carry the same interlingual ind
 from __future__ import annotations
 
 import json
+import sqlite3
 import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
@@ -88,8 +89,9 @@ def _database(data: Path | None) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wn.WnWarning)
             yield
-    except OSError as error:
-        raise UserError(str(data or before), f"wn's database cannot be used ({error.strerror})", "set data") from None
+    except (OSError, sqlite3.Error, wn.DatabaseError) as error:
+        place = str(_config().database_path)
+        raise UserError(place, f"wn's database cannot be used ({error})", "name another folder under data") from None
     finally:
         _config().data_directory = before
 
@@ -102,6 +104,8 @@ def _lexicon(name: str, folder: Path, data: Path | None) -> wn.Wordnet:
     try:
         # exact forms only: wn's own fallback would take péché for pêche
         return wn.Wordnet(specifier, expand="", normalizer=None, search_all_forms=False)
+    except wn.DatabaseError:
+        raise
     except wn.Error:
         place = f" --dir {data}" if data else ""
         remedy = f"run: python -m wn{place} download {name}, or name a WN-LMF file (.xml)"
@@ -122,6 +126,8 @@ def _added(path: Path) -> str:
         return known[digest]
     try:
         wn.add(path, progress_handler=None)
+    except wn.DatabaseError:
+        raise
     except (wn.Error, ExpatError, ValueError, KeyError, EOFError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(str(path), f"not a WN-LMF file ({reason})", "`python -m wn validate` says more") from None

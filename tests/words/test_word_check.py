@@ -79,6 +79,15 @@ def test_the_page_for_people_shows_ten_of_each(words: Path, tmp_path: Path) -> N
     assert "and 2 more; --json lists all" in shown
 
 
+def test_nothing_in_a_list_is_obeyed_by_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "concepts.jsonl"
+    write_jsonl(path, [concept("\x1b[2Ja", en="a/b", de="a"), concept("\x1b[2Jb", en="\x1b[2J")], CONCEPTS_FORMAT)
+    shown = RUN.invoke(app, ["check", str(path)])
+    assert (shown.exit_code, "\x1b" in shown.stdout) == (2, False)
+    (tmp_path / "words.csv").write_text("id,en\n\x1b[2J,a\nb,c\n", "utf-8")
+    assert checked(tmp_path / "words.csv")["left_out"] == {"rows without any usable form": 1}
+
+
 @pytest.mark.parametrize(
     ("form", "code", "reasons"),
     [

@@ -137,6 +137,20 @@ def test_a_language_without_wordnet_and_languages_without_common_meaning(
         load_words(study_of(words))
 
 
+@pytest.mark.parametrize("content", [b"no database", None])
+def test_a_database_that_cannot_be_used(
+    wordnets: Path, study_of: Studies, spec: dict[str, Any], content: bytes | None
+) -> None:
+    data = wordnets / "wordnets"
+    data.mkdir()
+    if content is None:
+        (data / "wn.db").mkdir()
+    else:
+        (data / "wn.db").write_bytes(content * 100)
+    with pytest.raises(UserError, match=r"wn\.db: wn's database cannot be used \(.*\); name another folder"):
+        load_words(study_of({"source": "wordnet", "wordnet": spec}))
+
+
 def test_without_wn_the_install_line_is_told(
     wordnets: Path, study_of: Studies, spec: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,15 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from gainsift.analysis.agreement import Agreement, Labels, agreement
-from gainsift.analysis.agreement_parts import SelfAgreement, at_conditions, self_agreement, without_each
+from gainsift.analysis.agreement_drift import Drift, drift
+from gainsift.analysis.agreement_parts import (
+    SelfAgreement,
+    at_conditions,
+    by_kind,
+    by_path,
+    self_agreement,
+    without_each,
+)
 from gainsift.analysis.estimate import Estimate, generator, undefined
 from gainsift.analysis.judgements import Judgements
 from gainsift.analysis.shares import series_name
@@ -45,12 +53,18 @@ class Controls:
 
 @dataclass(frozen=True)
 class StudyAgreement:
-    """By category and by kind; `pairs` and `conditions` hold both, by the name of the part."""
+    """By category and by kind; `language_pairs`, `conditions` and `drifts` hold both, by the name of the part.
+
+    `by_path`: the coefficients that weigh how far two categories lie apart in the taxonomy. `drifts`: by series of
+    conditions (a setting and layer over checkpoints), from its first to its last.
+    """
 
     by_category: Agreement
     by_kind: Agreement
+    by_path: Mapping[str, Estimate]
     language_pairs: Mapping[str, tuple[Agreement, Agreement]]
     conditions: Mapping[str, tuple[Agreement, Agreement]]
+    drifts: Mapping[str, tuple[Drift, Drift]]
     without: Mapping[str, Estimate]
     themselves: SelfAgreement
     controls: Mapping[str, Controls]
@@ -69,11 +83,8 @@ def study_agreement(
     keys = {item.item_id: item.content_key for item in items}
     used = {keys[item] for item in rows["item_id"].dropna() if item in keys}
     by_category = _usable(judgements, used, taxonomy)
-    by_kind = {
-        item: {name: str(taxonomy.category(label).kind) for name, label in votes.items()}
-        for item, votes in by_category.items()
-    }
-    whole, at = _weights(rows, keys)
+    kinds = by_kind(by_category, taxonomy)
+    whole, at, series = _weights(rows, keys)
     pair_of = {item.content_key: f"{item.input_language} → {item.output_language}" for item in items}
     pairs = sorted({pair_of[key] for key in by_category})
     boot, confidence = spec.bootstrap, spec.confidence
@@ -87,16 +98,27 @@ def study_agreement(
 
     found = [
         at_conditions(labels, at, "nominal", boot, confidence, generator(spec.seed, "agreement conditions", name))
-        for name, labels in (("category", by_category), ("kind", by_kind))
+        for name, labels in (("category", by_category), ("kind", kinds))
     ]
+
+    def drifting(name: str) -> tuple[Drift, Drift]:
+        ends = {condition: at[condition] for condition in (series[name][0], series[name][-1])}
+        by_level = (
+            drift(labels, ends, "nominal", boot, confidence, generator(spec.seed, "agreement drift", name, level))
+            for level, labels in (("category", by_category), ("kind", kinds))
+        )
+        return next(by_level), next(by_level)
+
     rng = generator(spec.seed, "agreement", "repeats")
     own = [line for line in lines if line.study == study.id and line.source in _sources(judgements)]
     repeats = _repeats(own, used, study)
     return StudyAgreement(
         of(by_category, "category"),
-        of(by_kind, "kind"),
-        {pair: (of(part(by_category, pair), pair), of(part(by_kind, pair), pair, "kind")) for pair in pairs},
+        of(kinds, "kind"),
+        by_path(by_category, taxonomy, boot, confidence, generator(spec.seed, "agreement", "path")),
+        {pair: (of(part(by_category, pair), pair), of(part(kinds, pair), pair, "kind")) for pair in pairs},
         {name: (found[0][name], found[1][name]) for name in at},
+        {name: drifting(name) for name, conditions in series.items() if len(conditions) > 1},
         without_each(by_category, "nominal", boot, confidence, generator(spec.seed, "agreement", "without")),
         self_agreement(by_category, repeats, "nominal", boot, confidence, rng),
         _controls(study, own),
@@ -116,26 +138,29 @@ def _usable(judgements: Judgements, used: AbstractSet[str], taxonomy: Taxonomy) 
     }
 
 
-def _weights(rows: pd.DataFrame, keys: Mapping[str, str]) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """Item (content key) -> the weighted number of its outputs, in all and at each condition."""
+def _weights(
+    rows: pd.DataFrame, keys: Mapping[str, str]
+) -> tuple[dict[str, float], dict[str, dict[str, float]], dict[str, list[str]]]:
+    """Item (content key) -> the weighted number of its outputs, in all and at each condition; conditions by series."""
     sample = rows[rows["selected"]].drop_duplicates("row_id")
     sample = sample.assign(
         key=sample["item_id"].map(keys),
         weight=1 / sample["probability"],
-        condition=[
-            f"{checkpoint}, {series_name(setting, prompt, None if pd.isna(layer) else int(layer))}"
-            for checkpoint, setting, prompt, layer in zip(
-                *(sample[name] for name in ("checkpoint", "setting", "prompt", "layer")), strict=True
-            )
+        series=[
+            series_name(setting, prompt, None if pd.isna(layer) else int(layer))
+            for setting, prompt, layer in zip(*(sample[name] for name in ("setting", "prompt", "layer")), strict=True)
         ],
         patched=sample["setting"] != UNPATCHED,
-    ).sort_values(["patched", "setting", "prompt", "layer", "step"], kind="stable")
+    )
+    sample["condition"] = sample["checkpoint"] + ", " + sample["series"]
+    sample = sample.sort_values(["patched", "setting", "prompt", "layer", "step"], kind="stable")
     at: dict[str, dict[str, float]] = {str(name): {} for name in sample["condition"].unique()}
     whole: dict[str, float] = {}
     for condition, key, weight in zip(sample["condition"], sample["key"], sample["weight"], strict=True):
         at[condition][key] = at[condition].get(key, 0.0) + weight
         whole[key] = whole.get(key, 0.0) + weight
-    return whole, at
+    series = {str(name): list(part["condition"].unique()) for name, part in sample.groupby("series", sort=False)}
+    return whole, at, series
 
 
 def _repeats(own: Sequence[Annotation], used: AbstractSet[str], study: Study) -> dict[str, dict[str, list[str]]]:

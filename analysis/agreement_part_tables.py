@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gainsift.analysis.agreement import NAMES, Agreement
+from gainsift.analysis.agreement_drift import Drift
 from gainsift.analysis.agreement_of_study import NO_CONTROLS, StudyAgreement
 from gainsift.analysis.estimate import Estimate, undefined
 from gainsift.analysis.tables import Column, Table
@@ -12,6 +13,10 @@ from gainsift.schemas.config import AnalysisSpec
 from gainsift.schemas.study import Study
 
 ITEMS = "Over distinct items, each counted once; `by outputs`: each as often as the outputs that it stands for."
+PATHS = "Level path: categories are the nearer the more they share of kind, bucket and category, in this order."
+DRIFT = "Drift: the figure at the last condition of a series less that at the first; both ends are resampled together."
+OTHERS = ("fleiss", "s", "ac1")
+"""Coefficients of parts that stand in csv and JSON alone."""
 GAPS = "Answers such as `unsure` are gaps."
 
 
@@ -38,8 +43,12 @@ def _coefficients(found: StudyAgreement, recipe: str, spec: AnalysisSpec) -> Tab
              "weighted": whole.weighted.get(key)}
             for level, whole in (("category", found.by_category), ("kind", found.by_kind))
             for key, value in whole.coefficients.items()
+        ]
+        + [
+            {"level": "path", "coefficient": key, "name": NAMES[key], "value": value, "weighted": None}
+            for key, value in found.by_path.items()
         ],
-        [ITEMS, resampled(spec), GAPS, _size(found), "Per cent runs from 0 to 100, the others to 1."],
+        [ITEMS, PATHS, resampled(spec), GAPS, _size(found), "Per cent runs from 0 to 100, the others to 1."],
         recipe,
     )  # fmt: skip
 
@@ -61,6 +70,19 @@ def _parts(found: StudyAgreement, recipe: str, spec: AnalysisSpec) -> Table:
             "percent": by_category.percent,
             "items": by_category.items,
             "pairable": by_category.pairable,
+            **{name: by_category.coefficients[name] for name in OTHERS},
+            **{f"{name}_kind": by_kind.coefficients[name] for name in OTHERS},
+        }
+
+    def drifted(name: str, both: tuple[Drift, Drift]) -> dict[str, Any]:
+        by_category, by_kind = both
+        return {
+            **dict.fromkeys(["weighted", "items", "pairable", *OTHERS, *(f"{one}_kind" for one in OTHERS)]),
+            "what": "drift",
+            "name": f"{name}: {by_category.first} to {by_category.last}",
+            "alpha": by_category.alpha,
+            "alpha_kind": by_kind.alpha,
+            "percent": by_category.percent,
         }
 
     whole = row("all", "All", (found.by_category, found.by_kind))
@@ -71,10 +93,13 @@ def _parts(found: StudyAgreement, recipe: str, spec: AnalysisSpec) -> Table:
          Column("weighted", "α, by outputs", "coefficient", interval=True),
          Column("alpha_kind", "α of kinds", "coefficient", interval=True),
          Column("percent", "Agreeing pairs, %", "percent", interval=True), Column("items", "Items", "count"),
-         Column("pairable", "Judged twice or more", "count")],
+         Column("pairable", "Judged twice or more", "count"),
+         *(Column(f"{name}{of}", NAMES[name] + told, "coefficient", interval=True, printed=False)
+           for of, told in (("", ""), ("_kind", ", kinds")) for name in OTHERS)],
         [whole, *(row("language pair", name, both) for name, both in found.language_pairs.items()),
-         *(row("condition", name, both) for name, both in found.conditions.items())],
-        [ITEMS, "At a condition: the distinct items that occur there.", resampled(spec), GAPS],
+         *(row("condition", name, both) for name, both in found.conditions.items()),
+         *(drifted(name, both) for name, both in found.drifts.items())],
+        [ITEMS, "At a condition: the distinct items that occur there. " + DRIFT, resampled(spec), GAPS],
         recipe,
     )  # fmt: skip
 

@@ -45,6 +45,7 @@ import pytest
 from gainsift.analysis.results import Results, analyse
 from gainsift.analysis.tables import Table
 from gainsift.schemas.concepts import Concept, Sense
+from gainsift.schemas.taxonomy import load_taxonomy
 
 CODES = {
     "C": "correct", "O": "other_sense", "H": "homograph_copy", "P": "plain_copy", "G": "hypernym",
@@ -455,6 +456,24 @@ def test_agreement_in_parts(results: Results) -> None:
     close(cell(people, "without", annotator="a2"), F(0))  # a1 and a3: one item O, C and one C, C
     coefficients = results.tables["agreement_coefficients"]
     close(cell(coefficients, "value", level="category", coefficient="alpha"), 1 - F(71 * 6, 3616))
+    words = [[str(CODES[letter]) for letter in word] for both in said.values() for word in both.split()]
+    close(cell(coefficients, "value", level="path", coefficient="alpha"), alpha_of_paths(words))
+    assert not [row for row in parts.rows if row["what"] == "drift"]  # one checkpoint
+
+
+def alpha_of_paths(words: list[list[str]]) -> F:
+    """Krippendorff's formula in fractions; two categories of one kind are 2/3 apart, of one bucket, too, 1/3."""
+    known = {one.id: (one.kind, one.bucket) for one in load_taxonomy().categories}
+
+    def apart(a: str, b: str) -> F:
+        kind, both = known[a][0] == known[b][0], known[a] == known[b]
+        return F(0) if a == b else F(1, 3) if both else F(2, 3) if kind else F(1)
+
+    given = [label for word in words for label in word]
+    n = len(given)
+    observed = sum((apart(a, b) / (len(word) - 1) for word in words for a in word for b in word), F(0)) / n
+    expected = sum((apart(a, b) for a in given for b in given), F(0)) / (n * (n - 1))
+    return 1 - observed / expected
 
 
 def test_left_out(results: Results) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.contingency_tables import cochrans_q
 
+from gainsift.analysis.agreement_of_study import study_agreement
 from gainsift.analysis.chain_tables import SUM, WHOLE, chain_table
 from gainsift.analysis.chains import chains
 from gainsift.analysis.judged import Judged, judge
@@ -167,3 +168,21 @@ def test_verdicts_that_are_distributions_have_trends_without_cochran(campaign: C
     weight = first["mass"] / first["probability"]
     assert correct.shares[0] == pytest.approx(float((weight * (first["kind"] == "correct")).sum() / weight.sum()))
     assert sum(one.shares[1] for key, one in found.items() if key[0] == "kind") == pytest.approx(1)
+
+
+def test_agreement_drifts_from_the_first_checkpoint_to_the_last(campaign: Callable[..., Any]) -> None:
+    study, judged = campaign(soft=True, analysis={"bootstrap": 200})
+    items, lines = study.items(), study.annotations()
+    keys = {item.content_key for item in items}
+    known = gather(lines, keys, study.id, study.taxonomy, study.concepts, "x")
+    found = study_agreement(study, items, lines, known, judged.frame)
+    assert list(found.conditions) == ["c1, unpatched", "c2, unpatched", "c3, unpatched"]
+    ((name, both),) = found.drifts.items()
+    assert name == "unpatched"
+    for level, change in enumerate(both):
+        first, last = (found.conditions[end][level] for end in (change.first, change.last))
+        assert (change.first, change.last) == ("c1, unpatched", "c3, unpatched")
+        assert change.percent.point == pytest.approx((last.percent.point or 0) - (first.percent.point or 0))
+        assert change.alpha.point == pytest.approx((last.alpha.point or 0) - (first.alpha.point or 0))
+        assert change.alpha.low is not None
+        assert change.alpha.low <= change.alpha.point <= (change.alpha.high or 0)

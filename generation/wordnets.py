@@ -128,7 +128,7 @@ def _added(path: Path) -> str:
         wn.add(path, progress_handler=None)
     except wn.DatabaseError:
         raise
-    except (wn.Error, ExpatError, ValueError, KeyError, EOFError) as error:
+    except (wn.Error, ExpatError, ValueError, KeyError, EOFError, AssertionError, sqlite3.IntegrityError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(str(path), f"not a WN-LMF file ({reason})", "`python -m wn validate` says more") from None
     new = [lexicon.specifier() for lexicon in wn.lexicons() if lexicon.specifier() not in before]

@@ -137,6 +137,44 @@ def test_a_language_without_wordnet_and_languages_without_common_meaning(
         load_words(study_of(words))
 
 
+BOMB = "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
+DOCTYPE = '<!DOCTYPE LexicalResource SYSTEM "http://globalwordnet.github.io/schemas/WN-LMF-1.1.dtd">'
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:900],
+        lambda text: text.replace('synset="en-i1"', 'synset="en-i999"'),
+        lambda text: text.replace('id="en-e1"', 'id="en-e0"'),
+        lambda text: text.replace('email="a@b.c"', ""),
+        lambda text: text.replace('<Lemma writtenForm="bank" partOfSpeech="n"/>', ""),
+        lambda text: text.replace(DOCTYPE, f'<!DOCTYPE L [<!ENTITY a "aaaaaaaaaa">{BOMB}]>').replace("Small", "&j;"),
+        lambda text: text.replace(DOCTYPE, '<!DOCTYPE L [<!ENTITY a SYSTEM "de.xml">]>').replace("Small", "&a;"),
+        lambda text: "<html></html>",
+    ],
+)
+def test_a_damaged_or_hostile_file_is_one_line(
+    wordnets: Path, study_of: Studies, spec: dict[str, Any], damage: Callable[[str], str]
+) -> None:
+    file = wordnets / "en.xml"
+    whole = file.read_text("utf-8")
+    file.write_text(damage(whole), "utf-8")
+    study = study_of({"source": "wordnet", "wordnet": spec})
+    with pytest.raises(UserError, match=r"en\.xml: not a WN-LMF file \(.*\); `python -m wn validate` says more"):
+        load_words(study)
+    file.write_text(whole, "utf-8")
+    assert len(load_words(study).concepts) == 9  # nothing of the bad file stayed in the database
+
+
+def test_two_lexicons_in_a_file(wordnets: Path, study_of: Studies, spec: dict[str, Any]) -> None:
+    text = (wordnets / "en.xml").read_text("utf-8")
+    second = text[text.index("<Lexicon ") :].replace("small-en", "other")
+    (wordnets / "en.xml").write_text(text.replace("</LexicalResource>", "") + second, "utf-8")
+    with pytest.raises(UserError, match=r"en\.xml: holds 2 lexicons; give each WordNet its own file"):
+        load_words(study_of({"source": "wordnet", "wordnet": spec}))
+
+
 @pytest.mark.parametrize("content", [b"no database", None])
 def test_a_database_that_cannot_be_used(
     wordnets: Path, study_of: Studies, spec: dict[str, Any], content: bytes | None

@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from gainsift.analysis.emergence_bands import Findings
 from gainsift.analysis.estimate import Estimate
-from gainsift.analysis.wording import visible
+from gainsift.analysis.house_style import drawn
 
 
 def _labels(found: Findings) -> tuple[list[str], str]:
@@ -23,7 +23,7 @@ def _labels(found: Findings) -> tuple[list[str], str]:
     steps = [spec.step for spec in specs]
     if len(set(steps)) == len(steps):
         return [_short(number) for number in steps], "training step"
-    return [visible(spec.name) for spec in specs], "checkpoint"
+    return [drawn(spec.name) for spec in specs], "checkpoint"
 
 
 def _short(number: int) -> str:

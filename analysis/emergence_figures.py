@@ -15,7 +15,7 @@ from gainsift.analysis.emergence_bands import ALL, Findings, Group
 from gainsift.analysis.emergence_sums import CONTROL, OWN, Place, Quantity
 from gainsift.analysis.emergence_words import MEASURES, recipe, series_of
 from gainsift.analysis.estimate import Array, Estimate, divide
-from gainsift.analysis.house_style import LINES, STYLE, frame
+from gainsift.analysis.house_style import LINES, ONE, STYLE, TWO, frame
 from gainsift.schemas.languages import LANGUAGES
 from gainsift.schemas.settings import UNPATCHED
 
@@ -69,7 +69,7 @@ def heat_maps(found: Findings, measure: str, title: str) -> Figure:
     columns = min(2, len(settings))
     rows = -(-len(settings) // columns)
     height = min(0.2 * len(layers) + 1.05, 3.0)
-    figure = Figure(figsize=(7.4, height * rows + 0.8))
+    figure = Figure(figsize=(TWO, height * rows + 0.8))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     most = max(float(np.nanmax(grid, initial=0.0)) for grid in grids.values()) or 1.0
     for panel, name in zip(panels.flat, settings, strict=False):
@@ -84,11 +84,11 @@ def heat_maps(found: Findings, measure: str, title: str) -> Figure:
         panel.set_visible(place < len(settings))
         if place < len(settings) <= place + columns:
             panel.tick_params(labelbottom=True)
-            panel.set_xlabel(scale, fontsize=8)
+            panel.set_xlabel(scale)
     for row in panels:
-        row[0].set_ylabel("first patched layer", fontsize=8)
+        row[0].set_ylabel("first patched layer")
     bar = figure.colorbar(image, ax=panels, shrink=0.9, aspect=25 if rows > 1 else 12, pad=0.02)
-    bar.set_label("share of outputs" if measure == "success" else "mean mass", fontsize=8)
+    bar.set_label("share of outputs" if measure == "success" else "mean mass")
     bar.outline.set_visible(False)
     frame(figure, title, recipe(found, "means", False))
     return figure
@@ -113,7 +113,7 @@ def curves(found: Findings, title: str) -> Figure:
     rows_of = [m for m in OWN if found.quantities(m, False, False)]
     kinds = [kind for kind in ("unpatched", "layer", "area") if _lines(found, "p_source", kind)]
     columns = len(kinds)
-    figure = Figure(figsize=(7.4 if columns > 1 else 4.0, 2.1 * len(rows_of) + 1.1))
+    figure = Figure(figsize=(TWO if columns > 1 else ONE, 1.75 * len(rows_of) + 1.0))
     panels = figure.subplots(len(rows_of), columns, sharex=True, squeeze=False)
     names = {"unpatched": "unpatched", "layer": f"layer {found.layers.fixed}", "area": "mean over layers"}
     for row, measure in zip(panels, rows_of, strict=True):
@@ -124,13 +124,13 @@ def curves(found: Findings, title: str) -> Figure:
                 if band is not None:
                     draw(panel, found, band.pointwise, LOOKS[name], name, band=name in BANDED)
                     shown += band.pointwise
-            panel.set_title(f"{MEASURES[measure][0]}, {names[kind]}", fontsize=8)
+            panel.set_title(f"{MEASURES[measure][0]}, {names[kind]}", fontsize=7)
             panel.set_ylim(0, top_of(shown))
             panel.yaxis.set_major_locator(MaxNLocator(5))
             scale = log_axis(panel, found, columns)
-        row[0].set_ylabel("share of outputs" if measure == "success" else "mean mass", fontsize=8)
+        row[0].set_ylabel("share of outputs" if measure == "success" else "mean mass")
     for panel in panels[-1]:
-        panel.set_xlabel(scale, fontsize=8)
+        panel.set_xlabel(scale)
     frame(figure, title, recipe(found, "curves"), _entries(panels))
     return figure
 
@@ -150,7 +150,7 @@ def differences(found: Findings, title: str) -> Figure:
     effects = [quantity for quantity in found.quantities("p_source", False, True) if found.band(quantity)]
     columns = min(3, len(effects))
     rows = -(-len(effects) // columns)
-    figure = Figure(figsize=(7.4, 1.9 * rows + 0.9))
+    figure = Figure(figsize=(TWO, 1.9 * rows + 0.9))
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
     for panel, quantity in zip(panels.flat, effects, strict=False):
         band = found.band(quantity)
@@ -169,9 +169,9 @@ def differences(found: Findings, title: str) -> Figure:
         panel.set_visible(place < len(effects))
         if place < len(effects) <= place + columns:
             panel.tick_params(labelbottom=True)
-            panel.set_xlabel(scale, fontsize=8)
+            panel.set_xlabel(scale)
     for row in panels:
-        row[0].set_ylabel("difference in mass", fontsize=8)
+        row[0].set_ylabel("difference in mass")
     marks = [
         Line2D([], [], color="#D55E00", marker=m, linestyle="", markersize=7, markeredgecolor="black") for m in "^v"
     ]
@@ -188,7 +188,7 @@ def languages(found: Findings, title: str) -> Figure:
     groups = [group for group in found.groups if group != ALL and group[0] != "pair"] or list(found.groups)
     columns = min(4, len(groups))
     rows = -(-len(groups) // columns)
-    figure = Figure(figsize=(7.4, 1.7 * rows + 1.1))
+    figure = Figure(figsize=(TWO, 1.7 * rows + 1.1))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     shown = [q for q in found.quantities("p_source", False, False) if series_of(q.place) in ("tgt", "seen")]
     shown = shown or found.quantities("p_source", False, False)
@@ -200,7 +200,7 @@ def languages(found: Findings, title: str) -> Figure:
                 name = series_of(quantity.place)
                 draw(panel, found, band.pointwise, LOOKS[name], name)
                 points += band.pointwise
-        panel.set_title(_group_name(group), fontsize=8)
+        panel.set_title(_group_name(group))
         scale = log_axis(panel, found, columns)
     panels.flat[0].set_ylim(0, top_of(points))
     _finish(panels, len(groups), columns, scale)
@@ -220,7 +220,7 @@ def other_languages(found: Findings, title: str) -> Figure:
     places: list[Place] = [q.place for q in found.quantities("other", False, False)]
     columns = min(3, len(places))
     rows = -(-len(places) // columns)
-    figure = Figure(figsize=(7.4, 1.9 * rows + 1.2))
+    figure = Figure(figsize=(TWO, 1.9 * rows + 1.2))
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
     names = {"p_source": "output language", "other_same": "others: same first tokens",
              "other_maybe": "same first letter", "other_apart": "no token shared"}  # fmt: skip
@@ -246,9 +246,9 @@ def _finish(panels: Any, used: int, columns: int, scale: str) -> None:
         panel.set_visible(place < used)
         if place < used <= place + columns:
             panel.tick_params(labelbottom=True)
-            panel.set_xlabel(scale, fontsize=8)
+            panel.set_xlabel(scale)
     for row in panels:
-        row[0].set_ylabel("mean mass", fontsize=8)
+        row[0].set_ylabel("mean mass")
 
 
 def _entries(panels: Any) -> tuple[Any, Any]:

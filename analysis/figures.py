@@ -10,14 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from gainsift.analysis.agreement_figures import MOST_ANNOTATORS, pair_heat_map
+from gainsift.analysis.agreement_figures import MOST_ANNOTATORS, confusion_map, pair_heat_map
 from gainsift.analysis.estimate import Estimate
-from gainsift.analysis.house_style import GAIN, LINES, LOSS, OTHER, STYLE, TOTAL, frame, rendered
+from gainsift.analysis.house_style import GAIN, LINES, LOSS, OTHER, STYLE, TOTAL, TWO, drawn, frame, rendered
 from gainsift.analysis.result_tables import PARTS, bucket_name
 from gainsift.analysis.shares import ConditionShares
 from gainsift.analysis.transition_figures import transition_map
 from gainsift.analysis.trend_figures import page_of_trends
-from gainsift.analysis.wording import visible
 from gainsift.schemas.settings import SETTINGS, UNPATCHED
 from gainsift.schemas.study import Study
 
@@ -72,15 +71,15 @@ def category_shares(study: Study, shares: Sequence[ConditionShares], title: str,
     names = list(shares[0].categories)
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
-    legend = 0.35 if len(series) > 1 else 0.0
-    figure = Figure(figsize=(8.4, 1.75 * rows + 0.9 + legend))
+    legend = 0.3 if len(series) > 1 else 0.0
+    figure = Figure(figsize=(TWO, 1.4 * rows + 0.7 + legend))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     spread = (np.arange(len(series)) - (len(series) - 1) / 2) * 0.12
     for panel, name in zip(panels.flat, names, strict=False):
         for line, one in enumerate(series):
             points = [(present.index(c.checkpoint), c.categories[name]) for c in shares if c.series == one]
             _line(panel, points, LINES[line % len(LINES)], one, float(spread[line]))
-        panel.set_title(visible(study.taxonomy.category(name).label))
+        panel.set_title(drawn(study.taxonomy.category(name).label))
         panel.set_ylim(-0.03, 1.03)
         panel.set_xlim(-0.5, len(present) - 0.5)
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.0f} %"))
@@ -89,7 +88,7 @@ def category_shares(study: Study, shares: Sequence[ConditionShares], title: str,
         panel.set_visible(place < len(names))
         if place < len(names) <= place + columns:
             panel.tick_params(labelbottom=True)
-            panel.set_xlabel(scale, fontsize=8)
+            panel.set_xlabel(scale)
     frame(figure, title, recipe, panels.flat[0].get_legend_handles_labels() if len(series) > 1 else None)
     return figure
 
@@ -131,7 +130,7 @@ def waterfall(study: Study, result: ContrastResult, title: str) -> Figure:
     steps += [(PARTS[part], split.parts[part], "") for part in ("undeserved", "missed")]
     steps.append((PARTS["undecided"], split.parts["undecided"], OTHER))
     steps.append((PARTS["apparent"], split.parts["apparent"], TOTAL))
-    figure = Figure(figsize=(7.4, 0.36 * len(steps) + 1.5))
+    figure = Figure(figsize=(TWO, 0.28 * len(steps) + 1.2))
     panel = figure.subplots()
     reached, edges = 0.0, [0.0]
     for place, (_, estimate, role) in enumerate(steps):
@@ -149,7 +148,7 @@ def waterfall(study: Study, result: ContrastResult, title: str) -> Figure:
             panel.plot([reached, reached], [place - 0.31, place + 1.31], color="#777777", linewidth=0.6, zorder=0.5)
         edges += [reached, right]
     panel.axvline(0, color="#333333", linewidth=0.8)
-    panel.set_yticks(range(len(steps)), [visible(name) for name, _, _ in steps])
+    panel.set_yticks(range(len(steps)), [drawn(name) for name, _, _ in steps])
     for label, (_, _, role) in zip(panel.get_yticklabels(), steps, strict=True):
         label.set_fontweight("bold" if role == TOTAL else "normal")
     panel.invert_yaxis()
@@ -193,34 +192,18 @@ def _points(value: float) -> str:
 
 
 def confusion(study: Study, results: Results, title: str) -> Figure:
-    """Pairs of judgements by their two labels; shade by the share of the row, number in each cell."""
+    """Pairs of judgements by their two labels, alpha above."""
     found = results.agreement
     names = [name for name in study.taxonomy.ids if name in found.labels]
-    labels = [visible(study.taxonomy.category(name).label) for name in names]
-    counts = np.array([[found.confusion[a, b] for b in names] for a in names], dtype=float)
-    totals = counts.sum(1, keepdims=True)
-    shade = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
-    size = 0.46 * len(names)
-    figure = Figure(figsize=(max(5.6, size + 2.6), max(3.2, size + 2.2)))
-    panel = figure.subplots()
-    panel.imshow(shade, cmap="Greys", vmin=0, vmax=1.15)
-    for row, column in np.ndindex(counts.shape):
-        if counts[row, column]:
-            dark = shade[row, column] > 0.55
-            panel.text(column, row, f"{counts[row, column]:.0f}", ha="center", va="center", fontsize=7,
-                       color="white" if dark else "black")  # fmt: skip
-    panel.set_xticks(range(len(names)), labels, rotation=45, ha="right", rotation_mode="anchor", fontsize=8)
-    panel.set_yticks(range(len(names)), labels, fontsize=8)
-    panel.grid(visible=False)
-    for spine in panel.spines.values():
-        spine.set_visible(False)
+    counts = np.array([[found.confusion[a, b] for b in names] for a in names], dtype=np.int64)
     alpha = found.alpha
-    summary = "α undefined" if alpha.point is None else f"Krippendorff's α = {alpha.point:.3f}"
+    about = "α undefined" if alpha.point is None else f"Krippendorff's α = {alpha.point:.3f}"
     if alpha.low is not None and alpha.high is not None:
-        summary += f" [{alpha.low:.3f}, {alpha.high:.3f}]"
-    panel.set_title(f"{summary}; pairs of judgements of one item", fontsize=8)
-    frame(figure, title, results.signature)
-    return figure
+        about += f" [{alpha.low:.3f}, {alpha.high:.3f}]"
+    labels = [study.taxonomy.category(name).label for name in names]
+    return confusion_map(
+        counts, labels, ("", ""), title, results.signature, f"{about}; pairs of judgements of one item"
+    )
 
 
 # --- probability mass ------------------------------------------------------------------------------------
@@ -235,7 +218,7 @@ def source_mass(study: Study, results: Results, title: str) -> Figure:
         panels_of = [UNPATCHED]
     columns = min(3, len(panels_of))
     rows = -(-len(panels_of) // columns)
-    figure = Figure(figsize=(8.4, 2.2 * rows + 1.1))
+    figure = Figure(figsize=(TWO, 1.8 * rows + 0.9))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     shades = matplotlib.colormaps["cividis_r"](np.linspace(0.15, 1, len(names)))
     styles = ("-", "--", "-.", ":")
@@ -253,9 +236,9 @@ def source_mass(study: Study, results: Results, title: str) -> Figure:
         panel.set_visible(place < len(panels_of))
         if place < len(panels_of) <= place + columns:
             panel.tick_params(labelbottom=True)
-            panel.set_xlabel("first patched layer", fontsize=8)
+            panel.set_xlabel("first patched layer")
     for row in panels:
-        row[0].set_ylabel("mean mass", fontsize=8)
+        row[0].set_ylabel("mean mass")
     entries = panels.flat[0].get_legend_handles_labels()
     version = results.signature.rsplit("|", 1)[-1]
     frame(figure, title, f"mass:mean|rows:{int(mass['rows'].sum())}|{version}", (_thin(entries[0]), _thin(entries[1])))

@@ -1,20 +1,51 @@
-"""The house style of figures: colour-blind safe, readable in grey, no text read as markup; title, legend, recipe."""
+"""The house style of figures: as wide as a column of a paper or its page, colour-blind safe, readable in grey.
+
+No text is read as markup, and every script is drawn or spelled out. Title and legend stand above, the recipe beneath.
+"""
 
 from __future__ import annotations
 
 import io
+import logging
 import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from itertools import groupby
 from typing import Any
 
 import matplotlib
+from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from gainsift.analysis.wording import visible
 
+ONE, TWO = 3.3, 6.9
+"""Width of a figure in inches: one column of a paper in two, or both."""
+SMALLEST, LONGEST = 6.5, 24
+"""Size of the smallest text, in pt, where a figure is set at its own width; signs of a name on an axis."""
+SCRIPTS = (
+    "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Bengali", "Noto Sans Tamil",
+    "Noto Sans Thai", "Noto Sans Ethiopic", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback",
+    "Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Arial Unicode MS",
+)  # fmt: skip
+"""Fonts for signs that DejaVu Sans lacks, each used where it is installed; TrueType, so that a PDF can hold them."""
+
+
+def _faces() -> dict[str, str]:
+    """Name and file of DejaVu Sans, which matplotlib brings, and of those of SCRIPTS that are installed."""
+    installed = {entry.name: entry.fname for entry in font_manager.fontManager.ttflist if entry.style == "normal"}
+    return {name: installed[name] for name in ("DejaVu Sans", *SCRIPTS) if name in installed}
+
+
 STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.titlesize": 9,
+    "font.family": list(_faces()),
+    "font.size": 7.5,
+    "axes.titlesize": 8,
+    "axes.labelsize": 7.5,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
     "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -27,7 +58,7 @@ STYLE: dict[str, Any] = {
     "pdf.fonttype": 42,
     "svg.fonttype": "path",
     "svg.hashsalt": "gainsift",
-    "savefig.dpi": 200,
+    "savefig.dpi": 300,
     "hatch.linewidth": 0.6,
 }
 # Okabe & Ito's colours in an order of distinct greys; lines differ by dash and marker, too
@@ -38,11 +69,55 @@ LINES = (
 TOTAL, GAIN, LOSS, OTHER = "#333333", "#0072B2", "#E69F00", "#bbbbbb"
 
 
+@cache
+def _signs() -> frozenset[int]:
+    """Code points that one of the fonts can draw."""
+    found: set[int] = set()
+    for file in _faces().values():
+        found |= font_manager.get_font(file).get_charmap().keys()
+    return frozenset(found)
+
+
+def drawn(text: object) -> str:
+    """Text as a figure can show it: unseen signs spelled out, as `visible` does, and those that no font has.
+
+    Neighbours are spelled out together, as in ⟨U+4E2D 6587⟩.
+    """
+    parts = []
+    for known, run in groupby(visible(text), lambda char: ord(char) in _signs()):
+        chars = list(run)
+        parts.append("".join(chars) if known else "⟨U+" + " ".join(f"{ord(char):04X}" for char in chars) + "⟩")
+    return "".join(parts)
+
+
+def short(text: object) -> str:
+    """As `drawn`, at most LONGEST signs; a longer text ends in …"""
+    shown = drawn(text)
+    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+
+
+def wide(needed: float) -> float:
+    """The width of a figure that needs so many inches."""
+    return ONE if needed <= ONE else TWO
+
+
+@contextmanager
+def _no_word_of_bold() -> Iterator[None]:
+    """matplotlib logs that a font for another script has no bold; its regular one is what a title then takes."""
+    log = logging.getLogger("matplotlib.font_manager")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
 def rendered(figure: Figure, kind: str) -> bytes:
     """The figure as `pdf`, `png` or `svg`, the same bytes every time."""
     out = io.BytesIO()
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE), _no_word_of_bold():
         figure.savefig(out, format=kind, metadata=undated)
     figure.set_layout_engine("none")  # laid out by the first save; again would cost a second each
     return out.getvalue()
@@ -54,17 +129,25 @@ def frame(figure: Figure, title: str, recipe: str, entries: tuple[Any, Any] | No
     Lines are broken here: matplotlib's own wrapping reads dollar signs as mathematics, whatever the style says.
     """
     width, height = figure.get_size_inches()
-    above_lines = textwrap.wrap(visible(title), int(width / 0.093)) or [""]
-    parts = textwrap.wrap(visible(recipe).replace("|", "| "), int(width / 0.052))
+    above_lines = textwrap.wrap(drawn(title), int(width / 0.09)) or [""]
+    parts = textwrap.wrap(drawn(recipe).replace("|", "| "), int(width / 0.056))
     below_lines = [line.replace("| ", "|") for line in parts]
-    figure.text(0.012, 1 - 0.08 / height, "\n".join(above_lines), ha="left", va="top", fontsize=10, fontweight="bold")
-    figure.text(0.012, 0.06 / height, "\n".join(below_lines), ha="left", va="bottom", fontsize=6, color="#666666")
-    above = 0.34 + 0.17 * (len(above_lines) - 1)
+    figure.text(0.012, 1 - 0.06 / height, "\n".join(above_lines), ha="left", va="top", fontsize=9, fontweight="bold")
+    figure.text(
+        0.012, 0.05 / height, "\n".join(below_lines), ha="left", va="bottom", fontsize=SMALLEST, color="#666666"
+    )
+    above = 0.28 + 0.15 * (len(above_lines) - 1)
     if entries:
-        count = len(entries[0])
-        columns = -(-count // -(-count // 6))
-        top = 1 - (above - 0.06) / height
-        figure.legend(*entries, loc="upper left", bbox_to_anchor=(0.0, top), ncols=columns, fontsize=8)
-        above += 0.2 * -(-count // columns) + 0.1
-    below = 0.24 + 0.1 * max(0, len(below_lines) - 1)
+        columns = _legend_columns(entries[1], width)
+        top = 1 - (above - 0.05) / height
+        figure.legend(*entries, loc="upper left", bbox_to_anchor=(0.0, top), ncols=columns, columnspacing=1.2)
+        above += 0.165 * -(-len(entries[1]) // columns) + 0.09
+    below = 0.22 + 0.11 * max(0, len(below_lines) - 1)
     figure.set_layout_engine("constrained", rect=(0.005, below / height, 0.99, 1 - (above + below) / height))
+
+
+def _legend_columns(labels: Sequence[str], width: float) -> int:
+    """As many columns as the width holds, evenly filled."""
+    longest = max((len(label) for label in labels), default=1)
+    most = max(1, min(len(labels), int(width / (0.062 * longest + 0.48))))
+    return -(-len(labels) // -(-len(labels) // most))

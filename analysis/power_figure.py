@@ -8,7 +8,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from gainsift.analysis.house_style import LINES, STYLE, frame
+from gainsift.analysis.house_style import LINES, STYLE, TWO, frame
 from gainsift.analysis.power import Size, Wanted
 
 
@@ -16,7 +16,7 @@ def power_curves(sizes: Sequence[Size], wanted: Wanted, title: str, recipe: str)
     """Two panels; the wanted value is a thin line across. `sizes` must not be empty."""
     overlaps = sorted({size.overlap for size in sizes})
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(7.0, 3.1))
+        figure = Figure(figsize=(TWO, 2.9))
         left, right = figure.subplots(1, 2)
         for place, overlap in enumerate(overlaps):
             row = sorted((size for size in sizes if size.overlap == overlap), key=lambda size: size.units)

@@ -10,15 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from gainsift.analysis.estimate import Estimate
-from gainsift.analysis.house_style import GAIN, LINES, LOSS, STYLE, TOTAL
+from gainsift.analysis.house_style import GAIN, LINES, LOSS, STYLE, TOTAL, TWO, drawn, frame, short
 from gainsift.analysis.result_tables import PARTS
 from gainsift.analysis.tidy_analysis import TidyContrast, TidyResults
 from gainsift.analysis.tidy_result_tables import MARK, bucket_name
-from gainsift.analysis.wording import visible
 from gainsift.schemas.taxonomy import Taxonomy
-
-LONGEST = 24
-"""Characters of a condition's name on an axis."""
 
 
 def tidy_figures(results: TidyResults, taxonomy: Taxonomy) -> dict[str, tuple[str, Figure]]:
@@ -36,13 +32,6 @@ def tidy_figures(results: TidyResults, taxonomy: Taxonomy) -> dict[str, tuple[st
     return drawn
 
 
-def _framed(figure: Figure, title: str, recipe: str) -> None:
-    height = figure.get_size_inches()[1]
-    figure.text(0.012, 1 - 0.08 / height, visible(title), ha="left", va="top", fontsize=10, fontweight="bold")
-    figure.text(0.012, 0.06 / height, visible(recipe), ha="left", va="bottom", fontsize=6, color="#666666")
-    figure.set_layout_engine("constrained", rect=(0.005, 0.24 / height, 0.99, 1 - 0.58 / height))
-
-
 def _shares(results: TidyResults, taxonomy: Taxonomy, title: str) -> Figure:
     """A panel for each category; a line for each series of conditions, at even distances, in order."""
     by_name = {one.checkpoint: one for one in results.shares}
@@ -51,7 +40,7 @@ def _shares(results: TidyResults, taxonomy: Taxonomy, title: str) -> Figure:
     names = list(results.shares[0].categories)
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(8.4, 1.75 * rows + 1.6))
+    figure = Figure(figsize=(TWO, 1.4 * rows + 1.3))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for panel, name in zip(panels.flat, names, strict=False):
         for number, series in enumerate(dict.fromkeys(one.series for one in conditions)):
@@ -59,23 +48,18 @@ def _shares(results: TidyResults, taxonomy: Taxonomy, title: str) -> Figure:
                 (places[one.name], by_name[one.name].categories[name]) for one in conditions if one.series == series
             ]
             _line(panel, points, LINES[number % len(LINES)])
-        panel.set_title(visible(taxonomy.category(name).label))
+        panel.set_title(drawn(taxonomy.category(name).label))
         panel.set_ylim(-0.03, 1.03)
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.0f} %"))
         step = max(1, -(-len(conditions) // 5))
-        labels = [_short(one.name) if place % step == 0 else "" for place, one in enumerate(conditions)]
-        panel.set_xticks(range(len(conditions)), labels, rotation=40, ha="right", fontsize=7)
+        labels = [short(one.name) if place % step == 0 else "" for place, one in enumerate(conditions)]
+        panel.set_xticks(range(len(conditions)), labels, rotation=40, ha="right")
     for place, panel in enumerate(panels.flat):
         panel.set_visible(place < len(names))
         if place < len(names) <= place + columns:
             panel.tick_params(labelbottom=True)
-    _framed(figure, title, results.signature)
+    frame(figure, title, results.signature)
     return figure
-
-
-def _short(name: str) -> str:
-    shown = visible(name)
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
 
 
 def _line(panel: Any, points: list[tuple[int, Estimate]], look: tuple[str, Any, str]) -> None:
@@ -96,7 +80,7 @@ def _split(results: TidyResults, contrast: TidyContrast, taxonomy: Taxonomy, tit
     if results.scored:
         rows += [(PARTS[key], split.parts[key], False) for key in ("undeserved", "missed", "undecided")]
         rows.append((PARTS["apparent"], split.parts["apparent"], True))
-    figure = Figure(figsize=(7.4, 0.34 * len(rows) + 1.4))
+    figure = Figure(figsize=(TWO, 0.28 * len(rows) + 1.1))
     panel = figure.subplots()
     for place, (_, one, whole) in enumerate(rows):
         value = 100 * (one.point or 0.0)
@@ -106,9 +90,9 @@ def _split(results: TidyResults, contrast: TidyContrast, taxonomy: Taxonomy, tit
             panel.hlines(place, 100 * one.low, 100 * one.high, color="#ffffff", linewidth=2.6, zorder=3)
             panel.hlines(place, 100 * one.low, 100 * one.high, color="#000000", linewidth=1.1, zorder=4)
     panel.axvline(0, color="#333333", linewidth=0.8)
-    panel.set_yticks(np.arange(len(rows)), [visible(name) for name, _, _ in rows])
+    panel.set_yticks(np.arange(len(rows)), [drawn(name) for name, _, _ in rows])
     panel.invert_yaxis()
     panel.grid(axis="y", visible=False)
     panel.set_xlabel("points (percentage of units), flow split, with intervals")
-    _framed(figure, title, contrast.signature)
+    frame(figure, title, contrast.signature)
     return figure

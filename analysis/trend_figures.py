@@ -10,9 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from gainsift.analysis.house_style import LINES, STYLE, frame
+from gainsift.analysis.house_style import LINES, STYLE, TWO, drawn, frame
 from gainsift.analysis.shares import KINDS, ConditionShares
-from gainsift.analysis.wording import visible
 from gainsift.schemas.study import Study
 
 CORRECT = "#0072B2"
@@ -35,16 +34,16 @@ def page_of_trends(study: Study, shares: Sequence[ConditionShares], title: str, 
     if not series:
         return None
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8.4, 2.7 * len(series) + 1.6))
+        figure = Figure(figsize=(TWO, 2.15 * len(series) + 1.3))
         panels = figure.subplots(len(series), 2, squeeze=False, sharey=True)
         for (name, held), (left, right) in zip(series, panels, strict=True):
             at, scale = _positions(held)
             _stack(left, study, held, at)
             _lines(right, held, at)
             for panel, what in ((left, "what answers are"), (right, "kinds")):
-                panel.set_title(f"{visible(name)}: {what}")
+                panel.set_title(f"{drawn(name)}: {what}")
                 panel.set_ylim(0, 1)
-                panel.set_xlabel(scale, fontsize=8)
+                panel.set_xlabel(scale)
                 panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
                 _ticks(panel, held, at, scale)
         entries: dict[str, Any] = {}  # not every row shows every outcome
@@ -75,7 +74,9 @@ def _ticks(panel: Any, held: Sequence[ConditionShares], at: np.typing.NDArray[np
         "training step": [f"{c.step:,}" for c in held],
     }
     labels = names.get(scale, [c.checkpoint for c in held])
-    panel.set_xticks(at[chosen], [visible(labels[place]) for place in chosen], fontsize=7)
+    panel.set_xticks(at[chosen], [drawn(labels[place]) for place in chosen])
+    for label, side in zip((panel.get_xticklabels()[0], panel.get_xticklabels()[-1]), ("left", "right"), strict=True):
+        label.set_horizontalalignment(side)  # clear of the panel beside it
     panel.set_xlim(at[0], at[-1])
 
 
@@ -95,7 +96,7 @@ def _stack(panel: Any, study: Study, held: Sequence[ConditionShares], at: np.typ
         if (top > below).any():
             panel.fill_between(
                 at, below, top, facecolor=GREYS[place % len(GREYS)], hatch=HATCHES[place % len(HATCHES)],
-                edgecolor="white", linewidth=0.5, label=visible(name),
+                edgecolor="white", linewidth=0.5, label=drawn(name),
             )  # fmt: skip
         below = top
 

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gainsift.analysis.estimate import Estimate, generator
-from gainsift.analysis.house_style import STYLE, frame
+from gainsift.analysis.house_style import STYLE, TWO, drawn, frame
 from gainsift.analysis.judged import Judged
 from gainsift.analysis.outputs import excluded_concepts
 from gainsift.analysis.shares import series_name
@@ -18,7 +18,7 @@ from gainsift.analysis.signature import signature
 from gainsift.analysis.studentised import caution
 from gainsift.analysis.tables import Column, Table
 from gainsift.analysis.verdict_prediction import by_category, predict
-from gainsift.analysis.wording import MADE_UP, visible
+from gainsift.analysis.wording import MADE_UP
 from gainsift.schemas.settings import is_about_source
 from gainsift.schemas.study import Study
 
@@ -119,7 +119,7 @@ def prediction_figures(study: Study, tables: list[Table], simulated: bool) -> di
     table = next(table for table in tables if table.name == "prediction_categories")
     title = table.title
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(7.4, 0.34 * len(table.rows) + 1.5))
+        figure = Figure(figsize=(TWO, 0.28 * len(table.rows) + 1.2))
         panel = figure.subplots()
         looks = (("probability", "mean probability", "#0072B2", "o", -0.14),
                  ("matches", "share of string matches", "#D55E00", "s", 0.14))  # fmt: skip
@@ -133,10 +133,10 @@ def prediction_figures(study: Study, tables: list[Table], simulated: bool) -> di
                            label=label if place == 0 else None)  # fmt: skip
                 if value.low is not None and value.high is not None:
                     panel.hlines(place + shift, value.low, value.high, color=colour, linewidth=1.1)
-        panel.set_yticks(range(len(table.rows)), [f"{visible(row['name'])} ({row['outputs']:,})" for row in table.rows])
+        panel.set_yticks(range(len(table.rows)), [f"{drawn(row['name'])} ({row['outputs']:,})" for row in table.rows])
         panel.set_xlim(-0.02, 1.02)
         panel.invert_yaxis()
-        panel.set_xlabel("mean probability, or share, of the outputs of the category (number in brackets)", fontsize=8)
+        panel.set_xlabel("mean probability, or share, of the outputs of the category (number in brackets)")
         entries: tuple[Any, Any] = panel.get_legend_handles_labels()
         frame(figure, title, table.signature, entries)
     return {"prediction_categories": (title, figure)}

@@ -7,9 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from gainsift.analysis.agreement import NAMES, Labels, agreement
-from gainsift.analysis.agreement_figures import LONGEST, confusion_map, pair_heat_map
+from gainsift.analysis.agreement_figures import confusion_map, pair_heat_map
 from gainsift.analysis.estimate import generator
-from gainsift.analysis.figures import rendered
+from gainsift.analysis.house_style import LONGEST, rendered
 
 TABLE: Labels = {
     "1": {"ann": "x", "bob": "x", "cy": "y"},

@@ -34,7 +34,7 @@ from gainsift.analysis.summary import (
 from gainsift.analysis.tables import to_csv, to_json
 from gainsift.analysis.wording import MADE_UP
 from gainsift.schemas.files import atomic, write_json, write_text
-from gainsift.schemas.lock import deviations
+from gainsift.schemas.lock import deviations, lock_file, statement
 from gainsift.schemas.provenance import Run, now, write_run
 from gainsift.schemas.study import Study
 
@@ -100,7 +100,7 @@ def _listed(folder: Path) -> set[str]:
 def _run(study: Study, results: Results, command: str, started: str) -> Run:
     spec = study.config.analysis
     files = [study.config_file, study.concepts_file, study.prompts_file, study.items_file, study.links_file,
-             study.annotations_file, *study.translation_files()]  # fmt: skip
+             study.annotations_file, lock_file(study), *study.translation_files()]  # fmt: skip
     if study.config.taxonomy:
         files.append(study.path(study.config.taxonomy))
     return write_run(
@@ -168,6 +168,7 @@ def html(
         caution=caution,
         moved=results.moved,
         warnings=[*deviations(study), *warnings(study)],
+        plan=statement(study),
         said_above=[*warnings(study), MADE_UP],
         run=run,
         history=history(study, run),

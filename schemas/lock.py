@@ -152,6 +152,16 @@ def deviations(study: Study) -> list[str]:
     return found + [_told(*change) for change in _changes(frozen, _comparable(today, frozen))] + words
 
 
+def statement(study: Study) -> str:
+    """Whether there is a lock, since when, and what has come of it, in one or two sentences."""
+    if not lock_file(study).exists():
+        return "The plan of this analysis was not locked before people judged (gainsift lock)."
+    made, found = read_lock(study), deviations(study)
+    when = "after people had judged" if made.late else "before the first judgement of a person came home"
+    told = "nothing deviates from it" if not found else f"deviations: {len(found)}, listed at the top"
+    return f"The plan of this analysis was locked on {made.locked}, {when}, with hash {made.hash}; {told}."
+
+
 def _made_before(line: Annotation, moment: str) -> bool:
     """Whether the tool says that the judgement was made earlier; not where it gives no time, or one without a zone."""
     try:

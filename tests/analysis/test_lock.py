@@ -287,6 +287,19 @@ def test_the_command(maker: Any) -> None:
     assert told["deviations"] == ["analysis → seed: locked as 7; now 8."]
 
 
+def test_the_report_says_whether_there_is_a_lock_and_since_when(maker: Any) -> None:
+    study = changed(judged(maker, source="simulated"), lambda data: data.update(contrasts=[]))
+    results = analyse(study)
+    assert "was not locked before people judged" in write_report(study, results).read_text("utf-8")
+    made = lock(study)
+    page = write_report(study, results).read_text("utf-8")
+    assert f"locked on {made.locked}, before the first judgement of a person came home, with hash {made.hash}" in page
+    assert "nothing deviates from it" in page
+    later = changed(study, lambda data: data["analysis"].update(seed=8))
+    assert "deviations: 1, listed at the top" in write_report(later, results).read_text("utf-8")
+    assert "lock.json" in json.loads((study.report_folder / "run.json").read_text("utf-8"))["inputs"]
+
+
 def test_the_report_shows_every_deviation(maker: Any) -> None:
     study = changed(judged(maker), lambda data: data.update(contrasts=[]))
     lock(study, late=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
 from pydantic import ValidationError
 
 from gainsift.generation.clap_prompts import ClapPrompt, ClapPrompts, read_clap_prompts
@@ -15,7 +16,7 @@ from gainsift.generation.words import Words, load_words
 from gainsift.schemas.concepts import Concept, PromptPair
 from gainsift.schemas.config import problems
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.files import write_jsonl, write_parquet
+from gainsift.schemas.files import arrow_schema, write_jsonl, write_parquet
 from gainsift.schemas.model import CheckpointSpec
 from gainsift.schemas.provenance import file_hash, now, write_run
 from gainsift.schemas.rows import Translation
@@ -25,6 +26,7 @@ from gainsift.schemas.study import CONCEPTS_FORMAT, PROMPTS_FORMAT, TRANSLATIONS
 OTHER_CHECKPOINT = "runs of checkpoints that study.yaml does not name"
 OTHER_PAIR = "runs of language pairs that study.yaml does not name"
 OTHER_SETTING = "runs of settings that generation.settings leaves out"
+ORIGIN = "results of the published patching code"
 UNFINISHED = "runs without result, or of another experiment"
 
 
@@ -42,11 +44,8 @@ def import_clap(folder: Path, study: Study, prompts_file: Path, command: str) ->
     chosen = _chosen(runs, study, done)
     pairs = _prompt_pairs(prompts, words, {run.pair for _, run in chosen}, chosen[0][1].arguments.seed)
     work = RowMaker(study.config, {concept.id: concept for concept in words.concepts}, prompts, pairs, done)
-    files: dict[Path, list[Translation]] = {}
-    for checkpoint, run in chosen:
-        path = study.translations_folder / checkpoint.name / f"{run.pair[0]}-{run.pair[1]}.parquet"
-        files.setdefault(path, []).extend(work.rows(run, checkpoint))
-    files = {path: rows for path, rows in files.items() if rows}
+    before = _results_before(study)
+    files = _tables(study, work, chosen)
     if not files:
         raise UserError(str(folder), "no output can be used", f"left out: {_reasons(done)}")
     _refuse_overwriting(study, pairs, files)
@@ -54,15 +53,41 @@ def import_clap(folder: Path, study: Study, prompts_file: Path, command: str) ->
     done.rows, done.files, done.runs = sum(map(len, files.values())), len(files), len(chosen)
     done.prompt_pairs = len(pairs)
     done.left_out = +done.left_out
+    results = {str(run.file.relative_to(folder)): file_hash(run.file) for _, run in chosen}
     write_run(
         study.translations_folder / "run.json", "translations", command, started,
         {"study.yaml": study.config_file, "prompts.csv": prompts_file},
         seeds={"prompts": chosen[0][1].arguments.seed},
-        settings={"imported": "results of the published patching code",
-                  "results": {str(run.file.relative_to(folder)): file_hash(run.file) for _, run in chosen}},
+        settings={"origin": ORIGIN, "results": {**before, **results}},
         counts={"rows": done.rows, "prompt_pairs": len(pairs), "cut": done.cut, **done.left_out},
     )  # fmt: skip
     return done
+
+
+def _results_before(study: Study) -> dict[str, str]:
+    """The results that were imported earlier, by hash. Raises UserError if the outputs there were generated."""
+    path = study.translations_folder / "run.json"
+    if not path.exists():
+        return {}
+    settings = json.loads(path.read_text("utf-8")).get("settings", {})
+    if settings.get("origin") != ORIGIN:
+        raise UserError(str(path), "these outputs were generated here", "import into a new study")
+    return dict(settings["results"])
+
+
+def _tables(study: Study, work: RowMaker, chosen: list[tuple[CheckpointSpec, Run]]) -> dict[Path, pa.Table]:
+    """The rows by file. Tables take a tenth of the memory of records, and all are held until everything was read."""
+    runs_of: dict[Path, list[tuple[CheckpointSpec, Run]]] = {}
+    for checkpoint, run in chosen:
+        path = study.translations_folder / checkpoint.name / f"{run.pair[0]}-{run.pair[1]}.parquet"
+        runs_of.setdefault(path, []).append((checkpoint, run))
+    schema = arrow_schema(Translation, TRANSLATIONS_FORMAT)
+    files = {}
+    for path, runs in runs_of.items():
+        rows = [row.model_dump() for checkpoint, run in runs for row in work.rows(run, checkpoint)]
+        if rows:
+            files[path] = pa.Table.from_pylist(rows, schema=schema)
+    return files
 
 
 def _reasons(done: Imported) -> str:
@@ -161,7 +186,7 @@ def _id(word: str, names: dict[str, str], prompt: ClapPrompt) -> str:
     return names[word]
 
 
-def _refuse_overwriting(study: Study, pairs: list[PromptPair], files: dict[Path, list[Translation]]) -> None:
+def _refuse_overwriting(study: Study, pairs: list[PromptPair], files: dict[Path, pa.Table]) -> None:
     for path in files:
         if path.exists():
             raise UserError(str(path), "is there already", "move it away, or import into a new study")
@@ -169,11 +194,11 @@ def _refuse_overwriting(study: Study, pairs: list[PromptPair], files: dict[Path,
         raise UserError(str(study.prompts_file), "holds other prompt pairs", "import into a new study")
 
 
-def _write(study: Study, words: Words, pairs: list[PromptPair], files: dict[Path, list[Translation]]) -> None:
+def _write(study: Study, words: Words, pairs: list[PromptPair], files: dict[Path, pa.Table]) -> None:
     spec = study.config.words
     if not (spec.file and study.path(spec.file) == study.concepts_file.resolve()):
         write_jsonl(study.concepts_file, words.concepts, CONCEPTS_FORMAT)
     write_parquet(study.prompts_file, PromptPair, pairs, PROMPTS_FORMAT)
     extra = {"languages": json.dumps(study.config.languages())}
-    for path, rows in files.items():
-        write_parquet(path, Translation, rows, TRANSLATIONS_FORMAT, extra)
+    for path, table in files.items():
+        write_parquet(path, Translation, table, TRANSLATIONS_FORMAT, extra)

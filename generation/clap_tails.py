@@ -32,8 +32,12 @@ def trim_batch(texts: Sequence[str], prompts: Sequence[str]) -> Trimmed:
     off if it holds a letter of the prompt. Otherwise it is `"` or `: "`, and answers may begin so too: the batch is
     refused, and so is a batch of one text, as a model that repeats its prompt looks the same.
     """
-    tails = [_tails(text, prompt) for text, prompt in zip(texts, prompts, strict=True)]
-    if not texts or not all(tails) or all(text.strip() == QUOTE for text in texts):
+    tails = []
+    for text, prompt in zip(texts, prompts, strict=True):
+        tails.append(_tails(text, prompt))
+        if not tails[-1]:
+            return Trimmed(list(texts))
+    if all(text.strip() == QUOTE for text in texts):  # so short an answer would leave more of the prompt
         return Trimmed(list(texts))
     frame = len(answer_frame(prompts[0]))
     if all(max(found) >= frame for found in tails):

@@ -363,6 +363,23 @@ def test_nothing_is_overwritten_and_no_run_counts_twice(scene: Scene, tmp_path: 
     refused(r"empty: no exp_args\.json under it", runs, folder, prompts)
 
 
+def test_further_checkpoints_come_in_later_but_not_beside_generated_outputs(scene: Scene) -> None:
+    both = [{"name": name, "path": "none"} for name in ("step1000", "step2000")]
+    runs, folder, prompts = scene(model={"name": "m", "checkpoints": both})
+    first = runs.unpatched()
+    bring(runs, folder, prompts)
+    later = Path(runs.folder.parent / "later")
+    runs.folder = later
+    second = runs.unpatched(revision="step2000")
+    assert bring(runs, folder, prompts)["rows"] == 10
+    assert {row["checkpoint"] for row in rows_of(folder)} == {"step1000", "step2000"}
+    record = folder / "translations" / "run.json"
+    stored = json.loads(record.read_text())
+    assert [Path(name).name for name in stored["settings"]["results"]] == [f"{first.name}.json", f"{second.name}.json"]
+    record.write_text(json.dumps({**stored, "settings": {"device": "cpu"}}))
+    refused(r"run\.json: these outputs were generated here; import into a new study", runs, folder, prompts)
+
+
 def test_no_run_of_the_study_tells_what_there_is(scene: Scene) -> None:
     runs, folder, prompts = scene()
     runs.unpatched(revision="step7")

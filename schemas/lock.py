@@ -21,10 +21,9 @@ from gainsift.schemas.study import Study
 
 LOCK_FORMAT = "lock/1"
 NOT_ANALYSIS = frozenset(
-    {"format", "name", "id", "description", "model", "words", "prompts", "generation", "taxonomy", "annotation",
-     "release"}
+    {"format", "name", "id", "description", "model", "words", "generation", "taxonomy", "annotation", "release"}
 )  # fmt: skip
-"""Keys of study.yaml that say how outputs and judgements come about. All others say what is asked of them."""
+"""Keys of study.yaml that decide no figure, or do so by what stands elsewhere in the plan."""
 OF_ANNOTATION = ("rows", "overlap", "round", "prelabels", "audit")
 """Of the annotation section: which outputs are judged, how often, and what no person is asked about."""
 
@@ -60,6 +59,7 @@ def plan_of(study: Study) -> dict[str, Any]:
     plan["contrasts"] = {contrast.pop("name"): contrast for contrast in plan["contrasts"]}
     plan["checkpoints"] = [_placed(checkpoint) for checkpoint in config.model.checkpoints]
     plan["layers"] = sorted(config.judged_layers())
+    plan["generation"] = {"max_new_tokens": config.generation.max_new_tokens}
     plan["annotation"] = {key: config.annotation.model_dump(mode="json")[key] for key in OF_ANNOTATION}
     plan["taxonomy"] = {
         "buckets": dict(study.taxonomy.buckets),

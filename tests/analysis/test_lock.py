@@ -99,6 +99,11 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         lambda data: data.update(annotation={"prelabels": "accept_reference"}),
         "annotation → prelabels: locked as off; now accept_reference.",
     ),
+    "other prompts": (lambda data: data.update(prompts={"seed": 1}), "prompts → seed: locked as 42; now 1."),
+    "longer answers": (
+        lambda data: data.update(generation={"max_new_tokens": 20}),
+        "generation → max_new_tokens: locked as 10; now 20.",
+    ),
     "a series of contrasts": (
         lambda data: data.update(contrasts_along=[{"setting": "unpatched"}]),
         "contrasts_along: locked as empty; now setting unpatched.",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gainsift.annotation.tasks import task_uid
 from gainsift.schemas.campaign import ADJUDICATOR
+from gainsift.schemas.lock import deviations, read_lock
 from gainsift.schemas.study import Study
 from gainsift.schemas.validity import validity
 
@@ -84,3 +85,11 @@ def test_ids_and_fingerprints_are_worked_out_as_then() -> None:
         rebuilt = type(task.item).of(**task.item.model_dump(exclude={"item_id", "content_key"}))
         assert rebuilt == task.item
     assert {validity(line, study.taxonomy, study.concepts) for line in study.last_lines().values()} == {"valid"}
+
+
+def test_its_lock_still_holds() -> None:
+    """A later gainsift has more keys and says the same of them: only that it was locked late."""
+    study = Study.open(FOLDER)
+    (told,) = deviations(study)
+    assert told.startswith("The plan was locked late: ")
+    assert read_lock(study).format == "lock/1"

@@ -160,7 +160,9 @@ def _meanings(wordnet: wn.Wordnet) -> Meanings:
         members = [sense.id for sense in synset.senses()]
         key_of |= dict.fromkeys(members, key)
         known = found.lemmas[key]  # two synsets may share an ILI
-        known += dict.fromkeys(lemma_of[name] for name in members if name in lemma_of and lemma_of[name] not in known)
+        for lemma in (lemma_of[name] for name in members if name in lemma_of):
+            if fold(lemma) not in map(fold, known):
+                known.append(lemma)
     for lemma, senses in senses_of:
         listed = found.by_form.setdefault(fold(lemma), [])
         listed += dict.fromkeys(key_of[name] for name in senses if key_of[name] not in listed)

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 import wn
 
+from gainsift.generation.lexicon import concepts_of, lexicon_rows
+from gainsift.generation.wordnet_words import WordNets
+from gainsift.generation.wordnets import Meanings
 from gainsift.generation.words import load_words
-from gainsift.schemas.concepts import Concept
+from gainsift.schemas.concepts import Concept, fold
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.study import Study
 
@@ -54,6 +57,38 @@ def test_interlingual_homographs_are_lookalikes(wordnets: Path, study_of: Studie
     assert [sense.id for sense in found["i5"].lookalikes] == ["i6"]  # English gift, German Gift
     assert [sense.id for sense in found["i6"].lookalikes] == ["i5"]
     assert found["i1"].lookalikes == []  # bank and Bank are a word of both
+
+
+def test_senses_and_lookalikes_are_those_that_the_lexicon_finds_in_its_own_way() -> None:
+    """The embedded lexicon as WordNets: one meaning a row, its senses found by other code."""
+    rows, languages = lexicon_rows(), ["en", "de", "fr", "es", "it"]
+    meanings = {code: Meanings() for code in languages}
+    for code, found in meanings.items():
+        for row in rows:
+            found.lemmas[row.id], found.parts[row.id], found.glosses[row.id] = row.forms(code), "n", row.gloss
+            found.interlingual.add(row.id)
+            for form in row.forms(code):
+                found.by_form.setdefault(fold(form), []).append(row.id)
+    made = {concept.id: concept for concept in WordNets(meanings).concepts(languages, "noun")}
+    by_id = {row.id: row for row in rows}
+    expected = concepts_of(rows, languages)
+    assert len(expected) == 392
+    for concept in expected:
+        own = by_id[concept.id]
+        told_apart = {
+            sense.id
+            for sense in concept.senses
+            if not all(own.keys(code) & by_id[sense.id].keys(code) for code in languages)
+        }
+        assert {sense.id for sense in made[concept.id].senses} == told_apart
+        assert {sense.id for sense in made[concept.id].lookalikes} == {sense.id for sense in concept.lookalikes}
+
+
+def test_spellings_that_differ_in_case_are_one_lemma(
+    wordnets: Path, study_of: Studies, spec: dict[str, Any], lmf: Callable[..., str]
+) -> None:
+    (wordnets / "de.xml").write_text(lmf("de", {"i1": ("n", "", ["Bank", "bank", "Kasse"])}), "utf-8")
+    assert by_id(study_of({"source": "wordnet", "wordnet": spec}))["i1"].reference["de"] == ["Bank", "Kasse"]
 
 
 def test_at_most_so_many_forms_senses_and_concepts(wordnets: Path, study_of: Studies, spec: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ LOOKS = {
 HEAT_MAPS = {
     "p_source": "Mass of the source concept",
     "p_target": "Mass of the target concept",
+    "other": "Mass of the source concept in other languages",
     "success": "Automatic success",
 }
 BANDED = ("unpatched", "tgt", "seen")
@@ -40,8 +41,9 @@ def emergence_figures(found: Findings) -> dict[str, tuple[str, Figure]]:
     with matplotlib.rc_context(STYLE):
         if patched:
             for measure, what in HEAT_MAPS.items():
-                title = f"{what}: first patched layer × checkpoint"
-                drawn[f"emergence_layers_{measure}"] = (title, heat_maps(found, measure, title))
+                if np.isfinite(found.sums.means[..., found.sums.measures.index(measure)]).any():
+                    title = f"{what}: first patched layer × checkpoint"
+                    drawn[f"emergence_layers_{measure}"] = (title, heat_maps(found, measure, title))
         title = "Over checkpoints" + (
             f": layer {found.layers.fixed}, and mean over layers; bands of tgt and seen" if patched else ""
         )

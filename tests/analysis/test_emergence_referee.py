@@ -156,7 +156,7 @@ def test_figures_show_every_setting_and_every_checkpoint(random_study: Any) -> N
     study, _ = random_study
     drawn = emergence(study).figures
     assert set(drawn) == {
-        "emergence_layers_p_source", "emergence_layers_p_target", "emergence_layers_success",
+        "emergence_layers_p_source", "emergence_layers_p_target", "emergence_layers_other", "emergence_layers_success",
         "emergence_curves", "emergence_differences",
         "emergence_languages", "emergence_other",
     }  # fmt: skip

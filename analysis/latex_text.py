@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -14,12 +15,13 @@ _ESCAPES = {
     "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}", "…": r"\textellipsis{}", "’": r"\textquoteright{}",
     "‘": r"\textquoteleft{}", "“": r"\textquotedblleft{}", "”": r"\textquotedblright{}", "•": r"\textbullet{}",
 }  # fmt: skip
+_GREEK_WORD = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]{2,}")
+"""A lone Greek letter is a sign of mathematics, those of a word are not."""
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 SIGN = r"\gainsiftsign"
 SIGN_MACRO = (
-    rf"\providecommand{SIGN}[2]{{\ifdefined\Umathchar\iffontchar\font"
-    '"#1 #2\\else U+#1\\fi'
-    r"\else\ifcsname u8:\detokenize{#2}\endcsname#2\else U+#1\fi\fi}"
+    rf'\providecommand{SIGN}[2]{{\ifdefined\Umathchar\iffontchar\font"#1 #2\else U+#1\,\fi'
+    r"\else\ifcsname u8:\detokenize{#2}\endcsname#2\else U+#1\,\fi\fi}"
 )
 """The sign itself where the font (XeTeX, LuaTeX) or the input encoding (pdfTeX) knows it, else its code point."""
 
@@ -43,13 +45,15 @@ def breakable(text: str, room: float) -> str:
 
 def _units(text: str) -> Iterator[str]:
     """The escape of each sign; composed first, as fonts hold é and not its accent."""
-    for char in unicodedata.normalize("NFC", text):
-        if char in _ESCAPES:
+    composed = unicodedata.normalize("NFC", text)
+    words = {at for found in _GREEK_WORD.finditer(composed) for at in range(*found.span())}
+    for place, char in enumerate(composed):
+        if char in _ESCAPES and place not in words:
             yield _ESCAPES[char]
         elif char.isspace():
             yield " "
         elif unicodedata.category(char) in _UNSEEN:
-            yield f"U+{ord(char):04X}"
+            yield rf"U+{ord(char):04X}\,"
         elif ord(char) < 0x100:
             yield char
         else:
@@ -65,7 +69,6 @@ _EMS = {
     **dict.fromkeys("cez", 0.48), **dict.fromkeys("?$*/0123456789ago{}†‡", 0.535), **dict.fromkeys("JkqvxyS", 0.565),
     **dict.fromkeys("bdhnpu", 0.595), **dict.fromkeys("FLZ", 0.7), **dict.fromkeys("BCEPTw", 0.77),
     **dict.fromkeys("&+−=@<>~^→×≥≤GKOQ", 0.835), **dict.fromkeys("#%mM", 0.95), **dict.fromkeys("W—", 1.1),
-    "U+0000": 3.9,
 }  # fmt: skip
 """Widths in em of Computer Modern at 8 pt, rounded up: it is wider than what most papers are set in."""
 _CAPITAL, _OTHER = 0.8, 0.62
@@ -73,7 +76,8 @@ _CAPITAL, _OTHER = 0.8, 0.62
 
 def width(text: str) -> float:
     """About how wide a text is, in pt, on one line at 8 pt."""
-    return SIZE * sum(_ems(char) for char in text)
+    letters = sum(len(found[0]) for found in _GREEK_WORD.finditer(text))
+    return SIZE * (sum(_ems(char) for char in text) + letters * _ems("λ"))  # an upper limit for words of Greek
 
 
 def _ems(char: str) -> float:
@@ -82,7 +86,7 @@ def _ems(char: str) -> float:
     if char.isspace():
         return _EMS[" "]
     if unicodedata.category(char) in _UNSEEN or (ord(char) >= 0x100 and char not in _ESCAPES):
-        return _EMS["U+0000"]  # it may be set as that
+        return 0.17 + sum(map(_ems, f"U+{ord(char):04X}"))  # it may be set as that
     return _CAPITAL if char.isupper() else _OTHER
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = "\\usepackage[T1]{fontenc}\n\\usepackage{booktabs,siunitx}\n"
+LUA = "two columns, LuaLaTeX"
 LAYOUTS = {
     "one column": "\\documentclass[a4paper]{article}\n\\usepackage{lmodern}\n" + PACKAGES,
     "two columns": "\\documentclass[twocolumn]{article}\n\\usepackage{lmodern}\n" + PACKAGES,
@@ -20,6 +21,10 @@ LAYOUTS = {
         "\\documentclass[11pt,a4paper,twocolumn]{article}\n\\usepackage{times}\n" + PACKAGES
         + "\\setlength{\\textwidth}{16cm}\\setlength{\\columnsep}{.6cm}\\setlength{\\textheight}{24.7cm}\n"
           "\\setlength{\\oddsidemargin}{-.4cm}\\setlength{\\topmargin}{-1.5cm}\n"
+    ),
+    LUA: (
+        "\\documentclass[twocolumn]{article}\n\\usepackage{fontspec}\n\\setmainfont{DejaVu Sans}[Renderer=HarfBuzz]\n"
+        "\\usepackage[bidi=basic]{babel}\n\\usepackage{booktabs,siunitx}\n"
     ),
 }  # fmt: skip
 """As LaTeX's own class has it, and as the proceedings of computational linguistics do."""
@@ -37,7 +42,8 @@ class Paper:
 
 def set_in_latex(tables: Sequence[str], layout: str, folder: Path) -> Paper:
     """Set tables, each \\input after a line of text, and read the PDF back."""
-    for program in ("pdflatex", "pdftotext"):
+    engine = "lualatex" if layout == LUA else "pdflatex"
+    for program in (engine, "pdftotext"):
         assert shutil.which(program), f"no {program}; run `make system`"
     body = []
     for number, text in enumerate(tables):
@@ -46,7 +52,7 @@ def set_in_latex(tables: Sequence[str], layout: str, folder: Path) -> Paper:
     source = LAYOUTS[layout] + "\\begin{document}\n" + "\n".join(body) + "\n\\end{document}\n"
     (folder / "paper.tex").write_text(source, "utf-8")
     done = subprocess.run(
-        ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+        [engine, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
         cwd=folder, capture_output=True, text=True, errors="replace", check=False, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]

@@ -110,6 +110,16 @@ def test_hostile_tables_fit_and_say_what_the_csv_says(
     assert "U+4E2D" in made.text.replace("\n", "")
 
 
+def test_a_font_of_many_scripts_shows_them(paper: ModuleType, tmp_path: Path) -> None:
+    """LuaLaTeX with DejaVu Sans, which lacks Chinese: that alone is spelled out."""
+    made = paper.set_in_latex([to_latex(of_other_scripts(np.random.default_rng(1)))], paper.LUA, tmp_path)
+    assert [line for line in made.complaints if "Missing" in line] == []
+    for word in ("čeština", "Ελληνικά", "русский", "Việt"):
+        assert word in made.text
+    assert "U+4E2D" in made.text
+    assert "U+0440" not in made.text
+
+
 def test_a_number_that_is_not_that_of_the_csv_is_noticed(paper: ModuleType) -> None:
     """The check itself."""
     table = Table("t", "T", [Column("a", "A"), Column("x", "X", "points", interval=True)],

@@ -63,16 +63,17 @@ def _model(model: str, family: str | None, policy: str | None, everything: bool,
     """A repository or a folder, without a study."""
     from gainsift.cli import checkpoints_output as output
     from gainsift.generation.hub import Hub
-    from gainsift.generation.series import list_series, specs_of
+    from gainsift.generation.series import list_series, size_of_one, specs_of
 
     hub = Hub()
-    listing = list_series(_source(model, family, policy), [], Path(), hub)
+    place = str(Path(model).resolve()) if as_yaml and Path(model).is_dir() else model  # study.yaml lies elsewhere
+    listing = list_series(_source(place, family, policy), [], Path(), hub)
     if as_yaml:
         typer.echo(output.model_section(listing, specs_of(listing, hub)), nl=False)
     elif as_json:
         typer.echo(json.dumps(output.listing_data(listing), ensure_ascii=False, indent=2))
     else:
-        output.show_listing(listing, everything)
+        output.show_listing(listing, everything, size_of_one(listing, hub))
 
 
 def _source(model: str, family: str | None, policy: str | None) -> SeriesSpec:

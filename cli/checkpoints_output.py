@@ -10,6 +10,7 @@ import typer
 import yaml
 
 from gainsift.generation.checkpoint_families import FAMILIES
+from gainsift.generation.hub_errors import size_word
 from gainsift.generation.schedules import METHODS
 from gainsift.generation.store import is_here
 
@@ -35,8 +36,11 @@ def tokens_word(tokens: int) -> str:
     return str(tokens) if tokens else "–"
 
 
-def show_listing(listing: Listing, everything: bool) -> None:
-    """The checkpoints of a series; of a long one only those that are taken, unless all are asked for."""
+def show_listing(listing: Listing, everything: bool, each: int = 0) -> None:
+    """The checkpoints of a series; of a long one only those that are taken, unless all are asked for.
+
+    `each`: bytes of one checkpoint's weights on the hub, 0 if unknown.
+    """
     taken = set(listing.taken())
     short = len(listing.found) > LONG and not everything
     phases = any(one.phase for one in listing.found)
@@ -51,6 +55,9 @@ def show_listing(listing: Listing, everything: bool) -> None:
         f"{listing.source.where}: {len(listing.found)} checkpoints of family {listing.family.name}; "
         f"{_policy_words(listing)} takes {len(taken)} (●)"
     )
+    if each:
+        in_all = size_word(len(taken) * each)
+        typer.echo(f"  {size_word(each)} each, {in_all} in all; with model.evict two at a time")
     if short:
         typer.echo("  --all lists the others too")
     if listing.others:
@@ -106,8 +113,14 @@ def show_study(
     new: bool,
 ) -> None:
     """The checkpoints of a study in training order, and what has changed on the hub since they were fixed."""
-    rows = [[one.name, f"{one.spec.step:,}", tokens_word(one.spec.tokens), _place(one), _here(one)] for one in opened]
-    _print_table(["checkpoint", "step", "tokens", "from", "here"], rows, right=("step", "tokens"))
+    repos = {one.spec.repo for one in opened}
+    rows = [
+        [one.name, f"{one.spec.step:,}", tokens_word(one.spec.tokens), _place(one, len(repos) == 1), _here(one)]
+        for one in opened
+    ]
+    _print_table(["checkpoint", "step", "tokens", "from", "where"], rows, right=("step", "tokens"))
+    if len(repos) == 1 and any(repos):
+        typer.echo(f"from {repos.pop()} on the hub, by commit")
     if fixed is not None:
         verb = "resolved now, and kept" if new else f"as resolved on {fixed.fixed[:10]}"
         typer.echo(f"{len(opened)} checkpoints, {verb} in {study.folder / 'checkpoints.json'}")
@@ -125,11 +138,11 @@ def show_news(news: News, study: Study) -> None:
         typer.echo("nothing has changed there since")
         return
     if news.later:
-        typer.echo(f"there are {len(news.later)} later ones now: {_some(news.later)}")
+        typer.echo(f"there now, later than the last one: {_some(news.later)}")
     if news.policy_adds:
-        typer.echo(f"the policy would take {len(news.policy_adds)} others now: {_some(news.policy_adds)}")
+        typer.echo(f"the policy would now take: {_some(news.policy_adds)}")
     if news.moved:
-        typer.echo(f"other content now, the study keeps its own: {_some(news.moved)}")
+        typer.echo(f"changed there, the study keeps its own: {_some(news.moved)}")
     if news.gone:
         typer.echo(f"no longer there: {_some(news.gone)}")
     typer.echo(f"`gainsift checkpoints {study.folder} --update` takes what there is today")
@@ -174,8 +187,9 @@ def show_families(as_json: bool) -> None:
         typer.echo(f"  {name}: {words}")
 
 
-def _place(one: Checkpoint) -> str:
-    return f"{one.spec.repo}@{one.spec.commit[:12]}" if one.remote else one.spec.path
+def _place(one: Checkpoint, one_repo: bool) -> str:
+    commit = one.spec.commit[:12]
+    return one.spec.path if not one.remote else commit if one_repo else f"{one.spec.repo}@{commit}"
 
 
 def _here(one: Checkpoint) -> str:

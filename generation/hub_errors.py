@@ -72,11 +72,16 @@ def explained(error: BaseException, where: str, endpoint: str) -> GainsiftError:
 
 def disk_full(where: str, needs: int = 0, free: int = 0, folder: str = "") -> WorkError:
     """No room for a checkpoint, noticed before or during the download."""
-    figures = f" ({needs / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB free in {folder})" if needs else ""
+    figures = f" ({size_word(needs)} are needed, {size_word(free)} free in {folder})" if needs else ""
     return WorkError(
         where, f"the disk is full{figures}",
         "make room, set HF_HOME to a larger disk, or set model.evict: true",
     )  # fmt: skip
+
+
+def size_word(size: int) -> str:
+    """`14.6 GB`, `42 MB`."""
+    return f"{size / 1e9:.1f} GB" if size >= 10**9 else f"{size / 1e6:.0f} MB"
 
 
 def _of_the_connection(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gainsift.generation.checkpoint_families import Found, family_of, in_training_order, table_of
 from gainsift.generation.checkpoints import stored_dtype
 from gainsift.generation.hub import TOKENIZER_FILES, Hub, require_hub, weight_files
-from gainsift.generation.hub_errors import Gone
+from gainsift.generation.hub_errors import Gone, NoConnection
 from gainsift.generation.schedules import choose
 from gainsift.schemas.errors import UserError, did_you_mean
 from gainsift.schemas.model import CheckpointSpec, FamilySpec, SeriesSpec, TokenizerSpec
@@ -40,8 +40,7 @@ def list_series(source: SeriesSpec, own: Sequence[FamilySpec], base: Path, hub: 
     """Look at the hub, or into the folder (relative to `base`). Raises UserError or WorkError."""
     commits: dict[str, str] = {}
     if source.repo:
-        require_hub()
-        commits = hub.refs(source.repo)
+        commits = _refs(source.repo, hub)
         names = list(commits)
     else:
         names = _model_names(base / source.folder)
@@ -54,6 +53,26 @@ def list_series(source: SeriesSpec, own: Sequence[FamilySpec], base: Path, hub: 
             "name another family, or add one to model.families in study.yaml",
         )  # fmt: skip
     return Listing(source, family, found, others, commits, base)
+
+
+def _refs(repo: str, hub: Hub) -> dict[str, str]:
+    """The revisions of a repository. Without the hub the error names what lies in the cache."""
+    require_hub()
+    try:
+        return hub.refs(repo)
+    except NoConnection as error:
+        here = sorted(commit[:12] for commit in hub.cached_commits(repo))
+        held = f"in the cache are whole: {', '.join(here)}" if here else "nothing of it is in the cache"
+        raise NoConnection(error.where, error.problem, f"{error.remedy}; {held}") from None
+
+
+def size_of_one(listing: Listing, hub: Hub) -> int:
+    """Bytes of the weights of the last checkpoint that is taken; 0 for folders, and where it has no safetensors."""
+    taken = listing.taken()
+    if not listing.source.repo or not taken:
+        return 0
+    files = hub.files(listing.source.repo, listing.source.repo, listing.commits[listing.found[taken[-1]].name])
+    return sum(files[name] for name in weight_files(files))
 
 
 def _model_names(folder: Path) -> list[str]:

@@ -11,7 +11,7 @@ from typing import IO
 
 from gainsift.generation.checkpoints import PICKLES, Checkpoint
 from gainsift.generation.hub import Progress, weight_files, whole_weights
-from gainsift.generation.hub_errors import NoConnection
+from gainsift.generation.hub_errors import NoConnection, size_word
 from gainsift.schemas.errors import GainsiftError, UserError
 
 TELL_EVERY = 30.0
@@ -84,7 +84,7 @@ class CheckpointStore:
                 return
             freed = checkpoint.hub.delete(checkpoint.spec.repo, checkpoint.spec.commit)
             _mark_of_ours(checkpoint).unlink(missing_ok=True)
-        self._say(f"{checkpoint.name}: taken out of the cache, {freed / 1e9:.1f} GB freed")
+        self._say(f"{checkpoint.name}: taken out of the cache, {size_word(freed)} freed")
 
 
 class _Download:
@@ -125,8 +125,9 @@ class _Download:
         """Until it is here. Raises what went wrong."""
         self._thread.join(0.5)
         while self._thread.is_alive():
-            done, total = self.progress.done / 1e9, self.progress.total / 1e9
-            say(f"{self.checkpoint.name}: downloading" + (f", {done:.1f} of {total:.1f} GB" if total else ""))
+            done, total = self.progress.done, self.progress.total
+            so_far = f", {size_word(done)} of {size_word(total)}" if total else ""
+            say(f"{self.checkpoint.name}: downloading{so_far}")
             self._thread.join(TELL_EVERY)
         if self.error is not None:
             raise self.error

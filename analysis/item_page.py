@@ -68,7 +68,7 @@ def items_on_page(listed: Sequence[ListedItem], taxonomy: Taxonomy) -> ItemsOnPa
             [one.languages], _verdicts(one), one.kinds, [*one.conditions, *one.sides], [one.voting]
         ]  # fmt: skip
         codes = [[of[value] for value in values] for of, values in zip(numbers, own, strict=True)]
-        cells = [texts.setdefault(visible(cell), len(texts)) if isinstance(cell, str) else cell
+        cells = [texts.setdefault(cell, len(texts)) if isinstance(cell, str) else cell
                  for cell in _cells(one, labels)]  # fmt: skip
         rows.append((cells, codes))
     used = [{code for _, codes in rows for code in codes[place]} for place in range(len(numbers))]
@@ -87,7 +87,7 @@ def items_on_page(listed: Sequence[ListedItem], taxonomy: Taxonomy) -> ItemsOnPa
         Filter("Occurs in", [group for group in where if group[1]]),
         Filter("Annotators", _plainly(VOTING, used[4])),
     ]
-    data = {"texts": list(texts), "rows": rows, "searched": SEARCHED, "numeric": NUMERIC}
+    data = {"texts": [visible(text) for text in texts], "rows": rows, "searched": SEARCHED, "numeric": NUMERIC}
     return ItemsOnPage(len(listed), COLUMNS, filters, data)
 
 

@@ -65,7 +65,7 @@ def _told(study: Study, split: Split, turned: bool) -> list[str]:
 def chance_sentence(study: Study, result: ContrastResult) -> str:
     """Which buckets stand out from chance, by their corrected p; empty if no bucket could be tested."""
     tested = [one for one in result.tests if one.what == "bucket" and one.adjusted is not None]
-    limit = 1 - study.config.analysis.confidence
+    limit = round(1 - study.config.analysis.confidence, 9)  # no 0.05000000000000004
     names = {one.part: bucket_name(study, one.part).lower() for one in tested}
     sure = [f"{names[one.part]} ({_chance(one.adjusted)})" for one in tested if (one.adjusted or 0.0) < limit]
     unsure = [names[one.part] for one in tested if (one.adjusted or 0.0) >= limit]

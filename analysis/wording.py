@@ -17,5 +17,5 @@ def visible(text: object) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 item`, `2 items`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """`1 item`, `2 items`, `3,000 items`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -17,7 +17,7 @@ import yaml
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.report import write_report
 from gainsift.analysis.results import Results, analyse
-from gainsift.analysis.summary import contrast_sentence
+from gainsift.analysis.summary import chance_sentence, contrast_sentence
 from gainsift.analysis.tables import Table
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.study import Study
@@ -205,3 +205,22 @@ def test_the_figures_of_the_sentence_add_up(make_study: Callable[..., Any], turn
     first, *rest = [float(number.replace("−", "-")) for number in re.findall(r"[+−]?\d+\.\d", said)]
     assert first == pytest.approx(48)
     assert sum(rest) == pytest.approx(first)
+
+
+def test_what_stands_out_from_chance(make_study: Callable[..., Any]) -> None:
+    study = make_study().write()
+
+    def told(**adjusted: float | None) -> str:
+        tests = [SimpleNamespace(what="bucket", part=part, adjusted=p) for part, p in adjusted.items()]
+        gain = SimpleNamespace(what="gain", part="human", adjusted=0.001)  # the gain itself is no part of it
+        said = chance_sentence(study, SimpleNamespace(tests=[gain, *tests]))  # type: ignore[arg-type]
+        return said.replace("\u00a0", " ")
+
+    assert told(ability=0.0001, plain_copying=0.049, granularity=0.05, sense_selection=None) == (
+        "Beyond chance: ability (p < 0.001) and plain copying (p = 0.049); not so granularity."
+    )
+    assert told(ability=0.012) == "Beyond chance: ability (p = 0.012)."
+    assert told(ability=0.3, patch_effect=1.0) == (
+        "Nothing stands out from chance: ability and patch effect may each have come about by it."
+    )
+    assert told(ability=None) == told() == ""

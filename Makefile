@@ -17,7 +17,7 @@ test-all: test system       ## PostgreSQL, a real browser, a real LaTeX and the 
 	$(MAKE) demo
 	$(BIN)/python -m pytest -m "demo or system"
 
-reliability: .venv/dev.stamp ## false alarms, power, coverage and bias by simulation, on two cores: docs/reliability
+reliability: .venv/dev.stamp ## false alarms, power, coverage and bias by simulation, ten minutes of two cores: docs/reliability
 	$(BIN)/python benchmarks/reliability.py
 	$(BIN)/python benchmarks/judgement_errors.py
 

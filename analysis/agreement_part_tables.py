@@ -74,12 +74,12 @@ def _parts(found: StudyAgreement, recipe: str, spec: AnalysisSpec) -> Table:
             **{f"{name}_kind": by_kind.coefficients[name] for name in OTHERS},
         }
 
-    def drifted(name: str, both: tuple[Drift, Drift]) -> dict[str, Any]:
+    def drifted(both: tuple[Drift, Drift]) -> dict[str, Any]:
         by_category, by_kind = both
         return {
             **dict.fromkeys(["weighted", "items", "pairable", *OTHERS, *(f"{one}_kind" for one in OTHERS)]),
             "what": "drift",
-            "name": f"{name}: {by_category.first} to {by_category.last}",
+            "name": f"{by_category.first} to {by_category.last}",
             "alpha": by_category.alpha,
             "alpha_kind": by_kind.alpha,
             "percent": by_category.percent,
@@ -98,7 +98,7 @@ def _parts(found: StudyAgreement, recipe: str, spec: AnalysisSpec) -> Table:
            for of, told in (("", ""), ("_kind", ", kinds")) for name in OTHERS)],
         [whole, *(row("language pair", name, both) for name, both in found.language_pairs.items()),
          *(row("condition", name, both) for name, both in found.conditions.items()),
-         *(drifted(name, both) for name, both in found.drifts.items())],
+         *(drifted(both) for both in found.drifts.values())],
         [ITEMS, "At a condition: the distinct items that occur there. " + DRIFT, resampled(spec), GAPS],
         recipe,
     )  # fmt: skip

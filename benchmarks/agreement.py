@@ -25,6 +25,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
+from machine import machine
 
 from gainsift.analysis.agreement import agreement, alpha_only
 from gainsift.analysis.estimate import generator
@@ -137,6 +138,7 @@ def main() -> int:
     if asked.large_only:
         print(json.dumps(large(asked.units)))
         return 0
+    ran_on = machine("gainsift", "krippendorff", "evalaudit", "numpy", "pandas")
     races = [side_by_side(*size, level, asked.loop) for size in SIZES for level in ("nominal", "ordinal")]
     child = [sys.executable, __file__, "--large-only", "--units", str(asked.units)]
     big = json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout)
@@ -149,8 +151,12 @@ def main() -> int:
     if big["seconds"] > SECONDS or big["peak_gb"] > GIGABYTES:
         missed.append(f"{big['units']} x 3: {big['seconds']} s and {big['peak_gb']} GB")
     if asked.json:
-        print(json.dumps({"resamples": RESAMPLES, "races": races, "large": big, "missed": missed}, indent=2))
+        targets = {"krippendorff": TIMES_LOOP, "evalaudit": TIMES_EVALAUDIT, "seconds": SECONDS, "gigabytes": GIGABYTES}
+        told = {"machine": ran_on, "targets": targets, "resamples": RESAMPLES, "races": races, "large": big,
+                "missed": missed}  # fmt: skip
+        print(json.dumps(told, indent=2))
     else:
+        print(ran_on)
         print(pd.DataFrame(races).set_index(["annotators", "units", "level"]).T.to_string())
         print(
             f"{big['units']:,} x 3, every measure of the table, its pairs and labels, {RESAMPLES} resamples:"

@@ -31,6 +31,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import yaml
+from machine import machine
 
 from gainsift.schemas.concepts import Concept, PromptPair
 from gainsift.schemas.files import write_jsonl, write_parquet
@@ -385,6 +386,7 @@ def main() -> int:
         else:
             print(json.dumps(analyse(folder, asked.loop)))
         return 0
+    ran_on = machine("gainsift", "numpy", "pandas", "pyarrow")
     found = [measured(rows, asked.loop if rows == LOOP_ROWS else 0) for rows in sorted(asked.rows)]
     missed = [f"{one['rows']:,} rows: {one['peak_gb']} GB" for one in found if one["peak_gb"] > GIGABYTES]
     missed += [
@@ -398,8 +400,11 @@ def main() -> int:
         if growth > STEEPER:
             missed.append(f"{large['rows']:,} rows: {growth:.2f} times what linear growth would give")
     if asked.json:
-        print(json.dumps({"resamples": RESAMPLES, "studies": found, "missed": missed}, indent=2))
+        targets = {"loop": TIMES_LOOP, "gigabytes": GIGABYTES, "growth": STEEPER}
+        told = {"machine": ran_on, "targets": targets, "resamples": RESAMPLES, "studies": found, "missed": missed}
+        print(json.dumps(told, indent=2))
     else:
+        print(ran_on)
         print(pd.DataFrame(found).set_index("rows").T.to_string(na_rep=""))
         print("\n".join(missed) or "all targets met")
     return 1 if missed else 0

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from markdown import grid
 from processes import minutes, side_by_side
 
 from gainsift.analysis.annotator_error import Observed, corrected_flows
@@ -243,7 +244,7 @@ def answer(results: list[Result]) -> list[str]:
         rows.append([f"{title}: bias, points", f"≤ {100 * MOST_BIAS:.1f} and four errors",
                      f"{100 * far.bias:+.2f} ± {100 * far.bias_error:.2f}", f"{far.case}; {far.figure}",
                      _kept([bool(unbiased(one)) for one in asked])])  # fmt: skip
-    return _table(["what", "asked", "worst measured", "where", "kept"], rows)
+    return grid(["what", "asked", "worst measured", "where", "kept"], rows)
 
 
 def _kept(bounds: list[bool]) -> str:
@@ -286,14 +287,10 @@ def _by_figure(results: list[Result], shown: Callable[[Result], str]) -> list[st
     cells = {(result.case, result.figure): shown(result) for result in results}
     undefined = {result.case: max(r.undefined for r in results if r.case == result.case) for result in results}
     heads = [f"{figure} (truth {100 * truth:.2f})" for figure, truth in figures.items()]
-    return _table(
+    return grid(
         ["case", *heads, "not estimable"],
         [[case, *(cells[case, figure] for figure in figures), str(count)] for case, count in undefined.items()],
     )
-
-
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (head, ["---", *["--:"] * (len(head) - 1)], *rows)] + [""]
 
 
 def jobs(repetitions: int, seed: int) -> list[Callable[[], list[Result]]]:

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from markdown import grid
 from typer.testing import CliRunner
 
 from gainsift.analysis.estimate import Estimate
@@ -65,11 +66,11 @@ def page(tables: dict[str, list[dict[str, Any]]]) -> str:
         units = [f"{cells[contrast, 'apparent']['units']} units, {cells[contrast, 'apparent']['clusters']} families"
                  for contrast in contrasts]  # fmt: skip
         rows = [[label, *(_points(cells[contrast, part]["flow"]) for contrast in contrasts)] for part, label in parts]
-        lines += [title, "", *_table(["", *map(str.__add__, contrasts, (f" ({one})" for one in units))], rows)]
+        lines += [title, "", *grid(["", *map(str.__add__, contrasts, (f" ({one})" for one in units))], rows)]
     lines += ["## Transitions", ""]
     ranked = sorted(tables["transitions"], key=lambda row: (contrasts.index(row["contrast"]), -row["weight"]))
     moves = [[row["contrast"], row["from_name"], row["to_name"], display(COUNT, row["weight"])] for row in ranked]
-    lines += _table(["contrast", "from", "to", "units"], moves)
+    lines += grid(["contrast", "from", "to", "units"], moves)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -77,10 +78,6 @@ def _points(found: dict[str, Any]) -> str:
     reason = found.get("reason", "")
     bounded = "bound" in reason
     return display(POINTS, Estimate(found["point"], found["low"], found["high"], reason, bounded))
-
-
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (head, ["---", *["--:"] * (len(head) - 1)], *rows)] + [""]
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import matplotlib
 import simulations
+from markdown import grid
 from matplotlib.figure import Figure
 from processes import minutes, side_by_side
 from simulations import CLUSTERS, COVERAGE, DESIGNS, FLOWS, INDEPENDENT, LEAST_POWER, MOST_FALSE_ALARMS, Rate
@@ -45,18 +46,12 @@ def _shown(rate: Rate) -> str:
     return f"{rate.rate:.3f} ± {rate.error:.3f}" + {None: "", True: " ✓", False: " ✗"}[rate.meets]
 
 
-def _table(head: list[str], rows: Iterable[list[str]]) -> list[str]:
-    return [
-        f"| {' | '.join(head)} |", "|---|" + "--:|" * (len(head) - 1), *(f"| {' | '.join(row)} |" for row in rows), ""
-    ]  # fmt: skip
-
-
 def _by_case(rates: list[Rate]) -> list[str]:
     """Methods down, cases across."""
     cases, methods = (list(dict.fromkeys(getattr(rate, key) for rate in rates)) for key in ("case", "method"))
     cells = {(rate.case, rate.method): _shown(rate) for rate in rates}
     heads = [case.removesuffix("; 3 units a concept").removesuffix("; 6 units a concept") for case in cases]
-    return _table(["test", *heads], [[method, *(cells[case, method] for case in cases)] for method in methods])
+    return grid(["test", *heads], [[method, *(cells[case, method] for case in cases)] for method in methods])
 
 
 def _by_clusters(rates: list[Rate], methods: Iterable[str]) -> list[str]:
@@ -70,7 +65,7 @@ def _by_clusters(rates: list[Rate], methods: Iterable[str]) -> list[str]:
         for method in methods
     ]
     names = ["interval"] if len(methods) > 1 else []
-    return _table(["bucket; design", *names, *(f"{number} clusters" for number in numbers)], rows)
+    return grid(["bucket; design", *names, *(f"{number} clusters" for number in numbers)], rows)
 
 
 @dataclass(frozen=True)
@@ -121,7 +116,7 @@ def bounds(rates: list[Rate]) -> list[Bound]:
 
 def answer(rates: list[Rate]) -> list[str]:
     """The bounds as a table."""
-    return _table(["what", "asked", "worst measured", "where", "kept"], [one.row() for one in bounds(rates)])
+    return grid(["what", "asked", "worst measured", "where", "kept"], [one.row() for one in bounds(rates)])
 
 
 def _small_samples(rates: list[Rate]) -> list[str]:
@@ -131,7 +126,7 @@ def _small_samples(rates: list[Rate]) -> list[str]:
         mine = [rate for rate in rates if rate.clusters == number and rate.method == INTERVALS[0]]
         low, high = (choose(mine, key=lambda rate: rate.rate) for choose in (min, max))
         rows.append([f"{number} clusters", *(f"{_shown(one)} ({one.case})" for one in (low, high))])
-    return _table(["", "lowest coverage", "highest coverage"], rows)
+    return grid(["", "lowest coverage", "highest coverage"], rows)
 
 
 def page(rates: list[Rate], repetitions: int, seed: int, minutes: float) -> str:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -23,11 +27,30 @@ def cases(table: str, *without: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_page_is_that_of_the_figures() -> None:
+@pytest.fixture(scope="module")
+def simulation() -> Iterator[ModuleType]:
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    yield import_module("judgement_errors")
+    sys.path.remove(str(ROOT / "benchmarks"))
+
+
+def test_the_page_is_that_of_the_figures(simulation: ModuleType) -> None:
     page = (ROOT / "docs" / "reliability" / "judgements.md").read_text("utf-8")
     assert FOUND["repetitions"] >= 1000
+    results = [simulation.Result(**one) for one in RESULTS]
+    shown = simulation.page(results, FOUND["repetitions"], FOUND["seed"], FOUND["minutes"])
+    assert page == shown, "run: make reliability"
+    assert page.index("| what | asked | worst measured |") < page.index("## What people did not judge")
     for one in RESULTS:
-        assert f"| {one['case']} | {one['figure']} | {100 * one['truth']:.2f} | {100 * one['bias']:+.2f} ±" in page
+        assert f"{100 * one['bias']:+.2f} ± {100 * one['bias_error']:.2f}" in page
+
+
+def test_a_bound_that_is_not_kept_is_shown(simulation: ModuleType) -> None:
+    results = [simulation.Result(**one) for one in RESULTS]
+    assert not [row for row in simulation.answer(results) if "✗" in row]
+    for broken, place in ((replace(results[0], coverage=0.9), 0), (replace(results[0], bias=-0.05), 1)):
+        bad = [place for place, row in enumerate(simulation.answer([broken, *results[1:]])[2:]) if "✗" in row]
+        assert bad == [place]
 
 
 def test_no_bias_beyond_a_fifth_of_a_point() -> None:

@@ -1,0 +1,50 @@
+"""The committed page of speed is that of the committed figures, which keep every target."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FOUND: dict[str, Any] = json.loads((ROOT / "docs" / "performance.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def performance() -> Iterator[ModuleType]:
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    yield import_module("performance")
+    sys.path.remove(str(ROOT / "benchmarks"))
+
+
+def test_the_page_is_that_of_the_figures(performance: ModuleType) -> None:
+    shown = performance.page(FOUND)
+    assert (ROOT / "docs" / "performance.md").read_text("utf-8") == shown, "run: python benchmarks/performance.py"
+    assert shown.count(" ✓ |") == 6
+    assert "✗" not in shown
+
+
+def test_the_figures_are_those_that_were_asked_for() -> None:
+    agreement, analysis = FOUND["agreement"], FOUND["analysis"]
+    assert agreement["missed"] == analysis["missed"] == []
+    assert {(race["annotators"], race["units"]) for race in agreement["races"]} == {(3, 500), (5, 5000)}
+    for race in agreement["races"]:
+        assert race["times_krippendorff"] >= 60
+        assert race["times_evalaudit"] >= 3
+        assert race["times_krippendorff"] == pytest.approx(race["krippendorff_s"] / race["gainsift_s"], rel=0.05)
+    assert agreement["large"]["units"] == 1_000_000
+    assert [one["rows"] for one in analysis["studies"]] == [10**4, 10**5, 10**6, 10**7]
+    assert analysis["studies"][-1]["peak_gb"] < 8
+    assert agreement["resamples"] == analysis["resamples"] == 1000
+
+
+def test_a_missed_target_is_shown(performance: ModuleType) -> None:
+    slow = json.loads(json.dumps(FOUND))
+    slow["agreement"]["races"][0]["times_krippendorff"] = 59.0
+    assert performance.page(slow).count("✗") == 1

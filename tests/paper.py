@@ -42,14 +42,18 @@ class Paper:
 
 def set_in_latex(tables: Sequence[str], layout: str, folder: Path) -> Paper:
     """Set tables, each \\input after a line of text, and read the PDF back."""
-    engine = "lualatex" if layout == LUA else "pdflatex"
-    for program in (engine, "pdftotext"):
-        assert shutil.which(program), f"no {program}; run `make system`"
     body = []
     for number, text in enumerate(tables):
         (folder / f"table{number}.tex").write_text(text, "utf-8")
         body.append(f"\\typeout{{TABLE {number}}}Text {number}.\n\\input{{table{number}}}\n\\clearpage")
     source = LAYOUTS[layout] + "\\begin{document}\n" + "\n".join(body) + "\n\\end{document}\n"
+    return compiled(source, "lualatex" if layout == LUA else "pdflatex", folder)
+
+
+def compiled(source: str, engine: str, folder: Path) -> Paper:
+    """A paper from its source by `pdflatex` or `lualatex`, run in `folder`."""
+    for program in (engine, "pdftotext"):
+        assert shutil.which(program), f"no {program}; run `make system`"
     (folder / "paper.tex").write_text(source, "utf-8")
     done = subprocess.run(
         [engine, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],

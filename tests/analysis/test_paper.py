@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from gainsift.analysis.estimate import Estimate, undefined
+from gainsift.analysis.house_style import TWO, rendered
 from gainsift.analysis.latex_tables import to_latex
 from gainsift.analysis.tables import Column, Kind, Table, to_csv, to_json
 
@@ -108,6 +110,24 @@ def test_hostile_tables_fit_and_say_what_the_csv_says(
     assert "root:" not in made.text  # \input{/etc/passwd} is text
     assert r"\input{/etc/passwd}" in made.text
     assert "U+4E2D" in made.text.replace("\n", "")
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_papers_of_the_documentation_compile(paper: ModuleType, tmp_path: Path, number: int) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "paper.md").read_text("utf-8")
+    source = re.findall(r"```latex\n(.*?)```", text, re.DOTALL)[number]
+    for folder in ("tables", "figures"):
+        (tmp_path / "report" / folder).mkdir(parents=True)
+    table = Table("split", "The split", [Column("a", "Part"), Column("x", "Points", "points", interval=True)],
+                  [{"a": "Human gain", "x": Estimate(0.5, 0.25, 0.75)}])  # fmt: skip
+    (tmp_path / "report" / "tables" / "split.tex").write_text(to_latex(table), "utf-8")
+    figure = Figure(figsize=(TWO, 2))
+    figure.subplots().set_title("A figure")
+    (tmp_path / "report" / "figures" / "split_1.pdf").write_bytes(rendered(figure, "pdf"))
+    made = paper.compiled(source, "lualatex" if "fontspec" in source else "pdflatex", tmp_path)
+    assert made.complaints == []
+    assert "+50.0 [25.0, 75.0]" in made.text
+    assert ("A figure" in made.text) == (number == 0)
 
 
 def test_a_font_of_many_scripts_shows_them(paper: ModuleType, tmp_path: Path) -> None:

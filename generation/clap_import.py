@@ -122,11 +122,15 @@ def _chosen(runs: Sequence[Run], study: Study, done: Imported) -> list[tuple[Che
 
 
 def _checkpoint(run: Run, known: Sequence[CheckpointSpec]) -> CheckpointSpec | None:
-    """The checkpoint of study.yaml whose revision, name or folder the run names; the surest match first."""
+    """The checkpoint of study.yaml whose repository and revision, name or folder the run names; the surest first."""
+    asked = run.arguments.model, run.arguments.revision or "main"
+    for one in known:
+        if (one.repo, one.asked_revision()) == asked:
+            return one
     for name in run.checkpoint_names:
         for one in known:
             folder = Path(one.path).parts[-2:] if one.path else ()
-            if name in (one.revision, one.name, one.path) or folder == Path(name).parts:
+            if not one.repo and (name in (one.name, one.path) or folder == Path(name).parts):
                 return one
     return None
 

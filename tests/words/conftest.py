@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import pytest
+import wn
 import yaml
 
 from gainsift.schemas.study import Study
@@ -73,11 +75,25 @@ def lmf_text(language: str, synsets: Synsets, version: str = "1") -> str:
     )
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """wn's database without a lexicon: making one waits a second or two for the disk."""
+    folder = tmp_path_factory.mktemp("wn")
+    before = wn.config.data_directory
+    wn.config.data_directory = folder
+    try:
+        assert wn.lexicons() == []
+    finally:
+        wn.config.data_directory = before
+    return folder / "wn.db"
+
+
 @pytest.fixture
-def wordnets(tmp_path: Path) -> Path:
-    """A folder with en.xml and de.xml; wn's database goes beside them where a test names `data`."""
+def wordnets(tmp_path: Path, empty_database: Path) -> Path:
+    """A folder with en.xml, de.xml, and wn's database in the folder `wordnets`, which `spec` names."""
     folder = tmp_path / "study"
-    folder.mkdir()
+    (folder / "wordnets").mkdir(parents=True)
+    shutil.copy(empty_database, folder / "wordnets")
     (folder / "en.xml").write_text(lmf_text("en", ENGLISH), "utf-8")
     (folder / "de.xml").write_text(lmf_text("de", GERMAN), "utf-8")
     return folder

@@ -19,6 +19,7 @@ from gainsift.generation.clap_prompts import read_clap_prompts
 from gainsift.generation.multi_simlex import read_multi_simlex
 from gainsift.generation.word_table import read_word_table
 from gainsift.schemas.concepts import Concept
+from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.files import parse_line
 from gainsift.schemas.study import CONCEPTS_FORMAT
 from gainsift.schemas.word_source import WordsSpec
@@ -54,11 +55,16 @@ def test_the_csv_examples_are_read(tmp_path: Path) -> None:
 
 def test_the_sections_of_study_yaml_are_such() -> None:
     specs = [WordsSpec.model_validate(yaml.safe_load(block)["words"]) for block in blocks("yaml")]
-    assert [spec.source for spec in specs] == ["csv", "multi_simlex", "wordnet"]
+    assert [spec.source for spec in specs] == ["csv", "multi_simlex", "wordnet", "csv"]
     assert specs[1].senses is not None
     assert specs[2].files() == ["wordnets/odenet.xml", "wordnets/french.xml.gz"]
     told = set(re.findall(r"^\| `(\w+)` \|", DOCS, re.M)) - {"source"}
     assert told == set(WordsSpec.model_json_schema()["properties"]["source"]["enum"])
+
+
+def test_the_study_of_an_import_is_one() -> None:
+    data = yaml.safe_load(blocks("yaml")[-1])
+    assert StudyConfig.model_validate({"name": "s", **data}).checkpoint("last").step == 12345
 
 
 def test_the_line_of_concepts_jsonl_is_one() -> None:

@@ -127,6 +127,7 @@ def test_the_study_can_be_planned_and_analysed(scene: Scene, published: ModuleTy
     runs, folder, prompts = scene(
         annotation={"annotators": [{"name": "a1"}], "overlap": "all", "rows": asked},
         contrasts=[{"name": "patching", "from": plain, "to": patched}],
+        analysis={"bootstrap": 50},
     )
     run_all(runs, published.LANGUAGES)
     bring(runs, folder, prompts)
@@ -246,6 +247,21 @@ def test_a_local_checkpoint_is_known_by_its_folder(scene: Scene) -> None:
     arguments.write_text(json.dumps({**json.loads(arguments.read_text()), "revision": None}))
     bring(runs, folder, prompts)
     assert {row["checkpoint"] for row in rows_of(folder)} == {"late"}
+
+
+def test_a_checkpoint_of_the_hub_is_known_by_repository_and_revision(scene: Scene) -> None:
+    named = [
+        {"name": "a", "repo": "other/model", "revision": "step1000"},
+        {"name": "b", "repo": "owner/model", "revision": "step1000"},
+        {"name": "step1000", "path": "none"},
+        {"name": "last", "repo": "owner/model"},
+    ]
+    runs, folder, prompts = scene(model={"name": "m", "checkpoints": named})
+    runs.unpatched()
+    arguments = runs.unpatched(revision="main") / "exp_args.json"
+    arguments.write_text(json.dumps({**json.loads(arguments.read_text()), "revision": None}))
+    bring(runs, folder, prompts)
+    assert {row["checkpoint"] for row in rows_of(folder)} == {"b", "last"}
 
 
 def test_prompts_that_ask_for_another_word_are_left_out(scene: Scene, published: ModuleType) -> None:

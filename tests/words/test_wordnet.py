@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -139,6 +140,7 @@ def test_a_packed_file_and_a_lexicon_by_name(wordnets: Path, study_of: Studies, 
 
 def test_the_place_of_the_database_is_put_back(wordnets: Path, study_of: Studies, spec: dict[str, Any]) -> None:
     before = wn.config.database_path
+    shutil.rmtree(wordnets / "wordnets")
     load_words(study_of({"source": "wordnet", "wordnet": spec}))
     assert wn.config.database_path == before
     assert (wordnets / "wordnets" / "wn.db").is_file()
@@ -215,7 +217,7 @@ def test_a_database_that_cannot_be_used(
     wordnets: Path, study_of: Studies, spec: dict[str, Any], content: bytes | None
 ) -> None:
     data = wordnets / "wordnets"
-    data.mkdir()
+    (data / "wn.db").unlink()
     if content is None:
         (data / "wn.db").mkdir()
     else:

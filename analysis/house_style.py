@@ -130,7 +130,7 @@ def frame(figure: Figure, title: str, recipe: str, entries: tuple[Any, Any] | No
     """
     width, height = figure.get_size_inches()
     above_lines = textwrap.wrap(drawn(title), int(width / 0.09)) or [""]
-    parts = textwrap.wrap(drawn(recipe).replace("|", "| "), int(width / 0.056))
+    parts = textwrap.wrap(drawn(recipe).replace("|", "| "), int(width / 0.0515))
     below_lines = [line.replace("| ", "|") for line in parts]
     figure.text(0.012, 1 - 0.06 / height, "\n".join(above_lines), ha="left", va="top", fontsize=9, fontweight="bold")
     figure.text(

@@ -28,28 +28,37 @@ class Emergence:
     sentences: list[str]
 
 
+def of_outputs(study: Study, progress: Callable[[str], None] = lambda step: None) -> Emergence:
+    """What rests on outputs alone, from one pass over them. Raises UserError where there are none."""
+    found = find(study, progress)
+    tables = emergence_tables(found) + language_tables(found)
+    return Emergence({table.name: table for table in tables}, emergence_figures(found), first_sentences(found))
+
+
 def emergence(
     study: Study,
     judged: Judged | None = None,
     simulated: bool = False,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Emergence:
-    """Everything from one pass over the outputs; with verdicts where there are any.
+    """The same with verdicts beside it, where there are any.
 
     `judged`, `simulated`: outputs joined with their judgements, and whether the annotators were made up, where that
     is known already; else they are read. Raises UserError where outputs or judgements cannot be used.
     """
-    found = find(study, progress)
-    tables = emergence_tables(found) + language_tables(found)
-    drawn = emergence_figures(found)
+    found = of_outputs(study, progress)
     if judged is None:
         judged, simulated = _judged(study)
     rows = verdict_rows(study, judged) if judged is not None else pd.DataFrame()
-    if len(rows):
-        progress("probability and verdict")
-        tables += prediction_tables(study, rows, simulated)
-        drawn |= prediction_figures(study, tables, simulated)
-    return Emergence({table.name: table for table in tables}, drawn, first_sentences(found))
+    if not len(rows):
+        return found
+    progress("probability and verdict")
+    tables = prediction_tables(study, rows, simulated)
+    return Emergence(
+        found.tables | {table.name: table for table in tables},
+        found.figures | prediction_figures(study, tables, simulated),
+        found.sentences,
+    )
 
 
 def _judged(study: Study) -> tuple[Judged | None, bool]:

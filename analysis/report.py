@@ -15,7 +15,6 @@ from gainsift.analysis.figures import figures
 from gainsift.analysis.house_style import rendered
 from gainsift.analysis.item_list import items_table
 from gainsift.analysis.item_page import items_on_page
-from gainsift.analysis.latex_tables import to_latex
 from gainsift.analysis.page import template, unbroken
 from gainsift.analysis.reproduce import history
 from gainsift.analysis.result_tables import describe
@@ -31,7 +30,8 @@ from gainsift.analysis.summary import (
     contrast_sentence,
     summary,
 )
-from gainsift.analysis.tables import to_csv, to_json
+from gainsift.analysis.table_files import table_files
+from gainsift.analysis.tables import to_csv
 from gainsift.analysis.wording import MADE_UP
 from gainsift.schemas.files import atomic, write_json, write_text
 from gainsift.schemas.lock import deviations, lock_file, statement
@@ -52,7 +52,7 @@ def write_report(
     earlier analysis left and this one does not make are removed, other people's files are not touched.
     """
     started = started or now()
-    products = _tables(results)
+    products = table_files(results.tables)
     listed = items_table(results.items, results.signature)
     products["tables/items.csv"] = to_csv(listed).encode("utf-8", "replace")
     progress("figures")
@@ -75,16 +75,6 @@ def write_report(
     page = folder / "report.html"
     write_text(page, html(study, results, drawn, images, run))
     return page
-
-
-def _tables(results: Results) -> dict[str, bytes]:
-    made: dict[str, bytes] = {}
-    for name, table in results.tables.items():
-        made[f"tables/{name}.csv"] = to_csv(table).encode("utf-8", "replace")
-        text = json.dumps(to_json(table), ensure_ascii=False, indent=2) + "\n"
-        made[f"tables/{name}.json"] = text.encode("utf-8", "replace")
-        made[f"tables/{name}.tex"] = to_latex(table).encode("utf-8", "replace")
-    return made
 
 
 def _listed(folder: Path) -> set[str]:

@@ -18,6 +18,7 @@ from gainsift.cli import (
     checkpoints,
     concepts,
     demo,
+    emergence,
     export,
     generate,
     import_clap,
@@ -43,6 +44,7 @@ class InWorkOrder(TyperGroup):
         "lock",
         "generate",
         "import",
+        "emergence",
         "annotate",
         "analyze",
         "agreement",
@@ -89,6 +91,7 @@ app.command("checkpoints")(checkpoints.checkpoints)
 app.command("generate")(generate.generate_command)
 app.add_typer(import_clap.app, name="import")
 app.add_typer(annotate.app, name="annotate")
+app.command("emergence")(emergence.emergence)
 app.command("analyze")(analyze.analyze)
 app.command("agreement")(agreement.agreement)
 app.command("power")(power.power)

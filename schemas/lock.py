@@ -155,7 +155,7 @@ def deviations(study: Study) -> list[str]:
 def statement(study: Study) -> str:
     """Whether there is a lock, since when, and what has come of it, in one or two sentences."""
     if not lock_file(study).exists():
-        return "The plan of this analysis was not locked before people judged (gainsift lock)."
+        return "The plan of this analysis is not locked (gainsift lock)."
     made, found = read_lock(study), deviations(study)
     when = "after people had judged" if made.late else "before the first judgement of a person came home"
     told = "nothing deviates from it" if not found else f"deviations: {len(found)}, listed at the top"

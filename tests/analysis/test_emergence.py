@@ -16,16 +16,19 @@ German: P1 has p/2 in English and p in French, P2 and P3 have p/4 in both.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from gainsift.analysis.emergence import emergence
 from gainsift.analysis.emergence_bands import pseudo_values
 from gainsift.analysis.estimate import Estimate
-from gainsift.analysis.tables import Table
+from gainsift.analysis.tables import Table, to_json
+from gainsift.cli.main import app
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import read_parquet, write_parquet
@@ -394,3 +397,26 @@ def test_from_when_on_an_effect_stays_above_zero(make_study: Callable[..., Any])
     assert marks["tgt − target prompt"] == [[0.0]]
     assert marks["tgt − unpatched"] == [[1.0]]
     assert marks["seen − tgt"] == []
+
+
+def test_the_command_needs_nothing_but_outputs(make_study: Callable[..., Any]) -> None:
+    """No plan, no item, no judgement; hostile words in study.yaml stay words."""
+    maker = make_study(description="<script>alert(1)</script>")
+    build(maker)
+    study = maker.write()
+    for file in (study.items_file, study.links_file, study.annotations_file):
+        file.unlink(missing_ok=True)
+    done = CliRunner().invoke(app, ["emergence", str(study.folder)])
+    assert done.exit_code == 0, done.output
+    folder = study.folder / "emergence"
+    page = (folder / "emergence.html").read_text("utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "script-src" not in page
+    expected = emergence(study).tables
+    assert {path.stem for path in folder.glob("tables/*.json")} == set(expected)
+    for name, table in expected.items():
+        assert json.loads((folder / "tables" / f"{name}.json").read_text("utf-8")) == to_json(table)
+    assert (folder / "figures" / "emergence_curves.pdf").is_file()
+    run = json.loads((folder / "emergence.run.json").read_text("utf-8"))
+    assert set(run["inputs"]) >= {"study.yaml", "concepts.jsonl", "translations/c1.parquet"}

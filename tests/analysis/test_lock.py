@@ -295,7 +295,7 @@ def test_the_command(maker: Any) -> None:
 def test_the_report_says_whether_there_is_a_lock_and_since_when(maker: Any) -> None:
     study = changed(judged(maker, source="simulated"), lambda data: data.update(contrasts=[]))
     results = analyse(study)
-    assert "was not locked before people judged" in write_report(study, results).read_text("utf-8")
+    assert "The plan of this analysis is not locked" in write_report(study, results).read_text("utf-8")
     made = lock(study)
     page = write_report(study, results).read_text("utf-8")
     assert f"locked on {made.locked}, before the first judgement of a person came home, with hash {made.hash}" in page

@@ -1,0 +1,49 @@
+"""What needs no people as a report of its own: tables, figures and emergence.html, from outputs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gainsift.analysis.emergence import Emergence
+from gainsift.analysis.house_style import rendered
+from gainsift.analysis.page import template
+from gainsift.analysis.table_files import table_files
+from gainsift.schemas.files import atomic, write_text
+from gainsift.schemas.lock import statement
+from gainsift.schemas.provenance import write_run
+from gainsift.schemas.study import Study
+
+
+def write_emergence(
+    study: Study, found: Emergence, folder: Path, command: str, started: str,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Path:  # fmt: skip
+    """Write all into `folder`, emergence.html last, and return its path; it is made before a file is written."""
+    products = table_files(found.tables)
+    images: dict[str, tuple[str, bytes]] = {}
+    for stem, (title, figure) in found.figures.items():
+        progress(f"figure {stem}")
+        products |= {f"figures/{stem}.{kind}": rendered(figure, kind) for kind in ("pdf", "png")}
+        images[stem] = title, rendered(figure, "svg")
+    for name, content in products.items():
+        with atomic(folder / name) as file:
+            file.write(content)
+    spec = study.config.analysis
+    inputs = {file.relative_to(study.folder).as_posix(): file for file in study.translation_files()}
+    inputs |= {file.name: file for file in (study.config_file, study.concepts_file)}
+    run = write_run(
+        folder / "emergence.run.json", "emergence", command, started, inputs, seeds={"analysis": spec.seed},
+        settings={"bootstrap": spec.bootstrap, "confidence": spec.confidence, "layer": spec.layer},
+    )  # fmt: skip
+    page = folder / "emergence.html"
+    text = template("emergence_report.html.j2").render(
+        config=study.config,
+        results={"emergence": found},
+        tables=found.tables,
+        figures=images,
+        plan=statement(study),
+        run=run,
+    )
+    write_text(page, text)
+    return page

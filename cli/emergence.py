@@ -1,0 +1,43 @@
+"""`gainsift emergence`: what the outputs show before anybody has judged one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+def emergence(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the report; STUDY/emergence if absent.")
+    ] = None,
+) -> None:
+    """What the outputs show without people: masses, layers, languages.
+
+    Probability of the source and target concept's words and automatic success, by setting, layer, language pair and
+    checkpoint, with bands; tables, figures and emergence.html. `gainsift analyze` has all of it too, beside verdicts.
+    """
+    from gainsift.analysis.emergence import of_outputs
+    from gainsift.analysis.emergence_report import write_emergence
+    from gainsift.schemas.errors import UserError
+    from gainsift.schemas.provenance import now
+    from gainsift.schemas.study import Study
+
+    started = now()
+    opened = Study.open(study)
+    folder = out or opened.folder / "emergence"
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--out {folder}", "expected a folder, found a file", "name another")
+    with Console(stderr=True).status("reading") as status:
+
+        def progress(step: str) -> None:
+            status.update(step)
+
+        found = of_outputs(opened, progress)
+        page = write_emergence(opened, found, folder, f"gainsift emergence {study}", started, progress)
+    for sentence in found.sentences:
+        typer.echo(sentence)
+    typer.echo(f"report: {page}")

@@ -79,7 +79,7 @@ def lmf_text(language: str, synsets: Synsets, version: str = "1") -> str:
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """wn's database without a lexicon: making one waits a second or two for the disk."""
     folder = tmp_path_factory.mktemp("wn")
-    before = wn.config.data_directory
+    before = wn.config.database_path.parent  # data_directory would make the folder
     wn.config.data_directory = folder
     try:
         assert wn.lexicons() == []

@@ -132,10 +132,11 @@ def _steps_go_on(found: list[Found], family: FamilySpec) -> list[Found]:
 
     Phases are numbered anew: those that are there, from 1.
     """
-    numbers = {phase: number for number, phase in enumerate(sorted({one.phase for one in found if one.phase}), 1)}
     counted: list[Found] = []
+    phase, number, start = 0, 0, 0
     for one in found:
-        phase = numbers.get(one.phase, 0)
-        step = one.step + max((other.step for other in counted if other.phase < phase), default=0)
-        counted.append(replace(one, step=step, phase=phase, tokens=one.tokens or step * family.tokens_per_step))
+        if one.phase != phase:
+            phase, number, start = one.phase, number + 1, counted[-1].step if counted else 0
+        step = start + one.step
+        counted.append(replace(one, step=step, phase=number, tokens=one.tokens or step * family.tokens_per_step))
     return counted

@@ -58,7 +58,7 @@ class CheckpointStore:
         finally:
             self._running.pop(checkpoint.name, None)
             if download is not None:
-                download.release()
+                download.call_off()
         if download is not None and self._evict and download.ours:
             self._take_away(checkpoint)
 
@@ -106,12 +106,9 @@ class _Download:
 
     def _fetch(self) -> None:
         checkpoint, spec, hub = self.checkpoint, self.checkpoint.spec, self.checkpoint.hub
-        mark = _mark_of_ours(checkpoint)
-        self.ours = mark.exists() or not (spec.gguf_file or whole_weights(checkpoint.folder))
-        if self.ours:
-            mark.touch()
+        self.ours = _is_ours(checkpoint)
         checkpoint.fetch_description()
-        if spec.gguf_file or whole_weights(checkpoint.folder):
+        if is_here(checkpoint):
             return
         files = hub.files(checkpoint.where, spec.repo, spec.commit)
         names = weight_files(files)
@@ -159,6 +156,14 @@ def _mark_of_ours(checkpoint: Checkpoint) -> Path:
     return _lock_file(checkpoint).with_suffix(".ours")
 
 
+def _is_ours(checkpoint: Checkpoint) -> bool:
+    """Whether gainsift downloaded the revision, or is about to, which it then notes."""
+    mark = _mark_of_ours(checkpoint)
+    if not is_here(checkpoint):
+        mark.touch()
+    return mark.exists()
+
+
 def _hold(checkpoint: Checkpoint) -> IO[bytes]:
     """A shared lock on the revision, until the file is closed."""
     file = _lock_file(checkpoint).open("ab")
@@ -167,8 +172,13 @@ def _hold(checkpoint: Checkpoint) -> IO[bytes]:
 
 
 def bring_description(checkpoint: Checkpoint, all_of_them: Sequence[Checkpoint]) -> None:
-    """Configuration and tokenizer of a checkpoint, not its weights. Without the hub the error names what is here."""
+    """Configuration and tokenizer of a checkpoint, not its weights (a GGUF file is all three).
+
+    Without the hub the error names what is here.
+    """
     try:
+        if checkpoint.remote and checkpoint.spec.gguf_file:
+            _is_ours(checkpoint)
         checkpoint.fetch_description()
     except NoConnection as error:
         raise told_what_is_here(error, all_of_them) from None

@@ -157,7 +157,7 @@ def refuse_newer(path: Path, format_name: str) -> None:
             found = ((pq.read_schema(path).metadata or {}).get(FORMAT_KEY, b"")).decode()
         else:
             with path.open("rb") as file:
-                found = str(json.loads(file.readline()).get("format", ""))
+                found = str(json.loads(file.read() if path.suffix == ".json" else file.readline()).get("format", ""))
     except (OSError, ValueError, AttributeError):  # damaged: nothing to protect
         return
     other, _, newer = found.partition("/")

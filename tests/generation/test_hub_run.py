@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from gainsift.generation import hub as hub_module
 from gainsift.generation.checkpoints import open_checkpoints
 from gainsift.generation.resolution import open_study
 from gainsift.generation.run import Watch, generate
-from gainsift.generation.store import CheckpointStore, is_here
+from gainsift.generation.store import CheckpointStore, bring_description, is_here
 from gainsift.schemas.errors import GainsiftError, UserError, WorkError
 from gainsift.schemas.study import Study
 
@@ -55,8 +56,8 @@ def study_of(maker: Any) -> Callable[..., Study]:
 
     def make(name: str = "hub", **model: Any) -> Study:
         maker.study([maker.model("any")], name)
-        series = {"repo": REPO, "policy": "all"}
-        data = {**maker.config, "model": {"name": "small", "series": series, **model}}
+        section = {"name": "small", "series": {"repo": REPO, "policy": "all"}, **model}
+        data = {**maker.config, "model": section}
         (maker.root / name / "study.yaml").write_text(yaml.safe_dump(data), "utf-8")
         return open_study(maker.root / name)
 
@@ -360,3 +361,83 @@ def test_code_of_a_model_runs_only_where_study_yaml_asks_for_it(
     assert generate(study, watch=Watch(warn=said.append)).rows == 160
     assert said == ["warning: model.trust_remote_code: Python code that comes with the model is run"]
     assert json.loads((study.translations_folder / "run.json").read_text())["settings"]["trust_remote_code"] is True
+
+
+def test_an_interrupt_while_waiting_ends_the_download(models: list[Path], hub: Any, study_of: Any) -> None:
+    (one, *_) = open_checkpoints(study_of())
+    one.fetch_description()
+    hub.slow = 0.3
+
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    store = CheckpointStore([one], say=interrupt)
+    with pytest.raises(KeyboardInterrupt), store, store.local(one):
+        pass
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("download")]
+    hub.slow = 0.0
+    with CheckpointStore([one]) as again, again.local(one):
+        assert is_here(one)
+
+
+def test_offline_by_request_uses_what_is_here_and_names_the_switch(
+    models: list[Path], hub: Any, study_of: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    study = study_of(series={"repo": REPO, "policy": [NAMES[0]]})
+    generate(study)
+    more = study_of("more")
+    hub.log.clear()
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    generate(study, redo=True)
+    with pytest.raises(WorkError) as caught:
+        generate(more)
+    assert "HF_HUB_OFFLINE is set, so the hub is not asked; unset it; here without it: step10-tokens1B" in line_of(
+        caught
+    )
+    assert hub.log == []
+
+
+def test_two_phases_in_folders_with_a_tokenizer_from_the_hub(hub: Any, maker: Any) -> None:
+    """EuroLLM's layout: the folders hold no tokenizer, the family names a repository."""
+    hub.repository("utter-project/EuroLLM-1.7B").push_folder("main", maker.model("published"))
+    places = ["phase_1/iter_10", "phase_1/iter_20", "phase_2/iter_10"]
+    for number, place in enumerate(places, start=1):
+        folder = maker.root / "megatron" / place
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        maker.model(f"bare{number}", seed=number, tokenizer=False).rename(folder)
+    maker.study([maker.model("any")])
+    data = {**maker.config, "model": {"name": "euro", "series": {"folder": "../megatron"}}}
+    (maker.root / "study" / "study.yaml").write_text(yaml.safe_dump(data), "utf-8")
+    study = open_study(maker.root / "study")
+    assert [(one.name, one.step, one.tokens) for one in study.config.model.checkpoints] == [
+        ("phase_1-iter_10", 10, 125829120), ("phase_1-iter_20", 20, 251658240), ("phase_2-iter_10", 30, 377487360),
+    ]  # fmt: skip
+    generate(study)
+    whole = maker.study([maker.model(f"whole{number}", seed=number) for number in (1, 2, 3)], "whole")
+    generate(whole)
+    answers = [[value[0] for _, value in sorted(rows_of(one).items())] for one in (study, whole)]
+    assert len(answers[0]) == 480
+    assert sorted(answers[0]) == sorted(answers[1])
+
+
+def test_a_gguf_file_is_the_whole_checkpoint(hub: Any, maker: Any, tmp_path: Path) -> None:
+    commit = hub.repository("lab/quantised").push(
+        "main", {"a-step5.gguf": b"GGUF" * 99, "b.gguf": b"no", "README.md": b""}
+    )
+    maker.study([maker.model("any")])
+    entry = {"name": "a", "repo": "lab/quantised", "gguf_file": "a-step5.gguf"}
+    config = maker.root / "study" / "study.yaml"
+    config.write_text(yaml.safe_dump({**maker.config, "model": {"name": "q", "checkpoints": [entry]}}), "utf-8")
+    (one,) = open_checkpoints(open_study(config.parent))
+    bring_description(one, [one])
+    assert [path.name for path in one.folder.iterdir()] == ["a-step5.gguf"]
+    with CheckpointStore([one], evict=True) as store, store.local(one) as folder:
+        assert (folder / "a-step5.gguf").read_bytes() == b"GGUF" * 99
+    assert not is_here(one)
+    wrong = {**entry, "gguf_file": "a-step6.gguf"}
+    config.write_text(yaml.safe_dump({**maker.config, "model": {"name": "q", "checkpoints": [wrong]}}), "utf-8")
+    with pytest.raises(UserError, match=r"lab/quantised@main: no file a-step6\.gguf; did you mean a-step5\.gguf"):
+        open_study(config.parent)
+    assert one.spec.commit == commit

@@ -243,3 +243,14 @@ def test_without_network_a_fixed_study_opens_and_a_new_one_says_why(
     with pytest.raises(WorkError, match=rf"{REPO}: no connection to http://127\.0\.0\.1:9") as caught:
         open_study(hub_study(maker, "new", series={"repo": REPO}))
     assert isinstance(caught.value, GainsiftError)
+
+
+def test_a_released_study_holds_the_list_not_the_series(published: Any, maker: Any) -> None:
+    from gainsift.analysis.release import public_config
+
+    study = open_study(hub_study(maker, series={"repo": REPO, "tokenizer": {"path": "/home/me/tokenizer"}}))
+    section = public_config(study)["model"]
+    assert "series" not in section
+    assert [one["commit"] for one in section["checkpoints"]] == [published.branches[name] for name in REVISIONS]
+    assert {one["tokenizer"]["path"] for one in section["checkpoints"]} == {"tokenizer"}
+    assert ModelSpec.model_validate(section).checkpoints[0].revision == REVISIONS[0]

@@ -113,6 +113,17 @@ def test_a_list_gets_senses_and_its_own_meaning_is_none_of_them(
     assert found["money bank"].gloss == "'money bank' as listed"
 
 
+def test_multi_simlex_gets_senses_too(wordnets: Path, study_of: Studies, lmf: Callable[..., str]) -> None:
+    (wordnets / "fr.xml").write_text(
+        lmf("fr", {"i1": ("n", "", ["banque"]), "i2": ("n", "", ["rive"]), "i7": ("n", "", ["chien"])}), "utf-8"
+    )
+    (wordnets / "list.csv").write_text("PoS,ENG 1,ENG 2,FRA 1,FRA 2\nnouns,bank,dog,banque,chien\n", "utf-8")
+    spec = {"lexicons": {"en": "en.xml", "fr": "fr.xml"}, "data": "wordnets"}
+    words = {"source": "multi_simlex", "file": "list.csv", "senses": {"wordnet": spec}}
+    found = by_id(study_of(words, ("en", "fr")))
+    assert [sense.forms for sense in found["simlex:bank"].senses] == [{"en": ["bank", "riverside"], "fr": ["rive"]}]
+
+
 def test_files_are_read_once_and_a_changed_file_with_the_old_name_is_refused(
     wordnets: Path,
     study_of: Studies,

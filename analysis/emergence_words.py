@@ -76,7 +76,9 @@ def notes_of(found: Findings, bands: bool = True) -> list[str]:
         cutoffs = ", ".join(map(str, layers.cutoffs))
         notes.append(f"Area: the mean over the first patched layers {cutoffs}{left}.")
     if bands:
-        notes.append(f"Intervals: {METHOD}, clusters are word families of the source concept.")
+        spec = found.study.config.analysis
+        how = f"{METHOD}, {spec.bootstrap:,} resamples of clusters, which are word families of the source concept"
+        notes.append(f"{100 * spec.confidence:g} % intervals: {how}.")
         notes.append(SEEDS)
         if min(found.clusters.values()) < FEWEST:
             few = [name for (_, name), count in found.clusters.items() if count < FEWEST]

@@ -58,7 +58,8 @@ def transition_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list
         [Column("contrast", "Contrast"), Column("part", "Id", printed=False), Column("name", "What is tested"),
          *SIGNIFICANCE],
         [[_test_row(study, test) for test in result.tests] for result in contrasts],
-        [correction_in_words(study.config.analysis, "contrast", "buckets"),
+        ["Change: as in the split, in points of all units of the contrast.",
+         correction_in_words(study.config.analysis, "contrast", "buckets"),
          "Tests by word families allow for correlated units; those marked `assumes independent units` do not, are not"
          " weighted, and stand for comparison only.", *sizes],
         recipes,

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from gainsift.analysis.estimate import Estimate, generator
 from gainsift.analysis.house_style import STYLE, TWO, drawn, frame
+from gainsift.analysis.intervals import IN_WORDS
 from gainsift.analysis.judged import Judged
 from gainsift.analysis.outputs import excluded_concepts
 from gainsift.analysis.shares import series_name
@@ -26,7 +27,7 @@ ALL = "all judged outputs"
 PROBABILITY = (
     "Probability: next-token mass on the first tokens of the intended concept's words in the output language. String"
     " match: the automatic success of study.yaml. Outputs with a verdict only, each weighing one over the probability"
-    " that its item was judged; intervals resample word families."
+    " that its item was judged."
 )
 
 
@@ -61,7 +62,8 @@ def verdict_rows(study: Study, judged: Judged) -> pd.DataFrame:
 def prediction_tables(study: Study, rows: pd.DataFrame, simulated: bool) -> list[Table]:
     """How well both predict the verdict: overall, by condition, by checkpoint, and by category."""
     spec = study.config.analysis
-    notes = [*([MADE_UP] if simulated else []), PROBABILITY]
+    how = f"{IN_WORDS['studentised']}; of AUC and r percentile limits, {spec.bootstrap:,} resamples of word families"
+    notes = [*([MADE_UP] if simulated else []), PROBABILITY, f"{100 * spec.confidence:g} % intervals: {how}."]
     mark = " (simulated annotators)" if simulated else ""
     recipe = signature(
         prediction="auc+r+match", outputs=rows["row_id"].nunique(),

@@ -13,7 +13,10 @@ from gainsift.analysis.tables import Table
 from gainsift.schemas.concepts import Concept
 
 AT_B = {"setting": "tgt", "layer": 1}
-RESAMPLED = r"\d[\d.]* % intervals?: .*(resamples|Clopper-Pearson|bootstrap)|Exact \d[\d.]* % interval|intervals are those of the split"
+RESAMPLED = (
+    r"\d[\d.]* % intervals?: .*(resamples|Clopper-Pearson|bootstrap)|Exact \d[\d.]* % interval|intervals are those of"
+    " the split"
+)
 DENOMINATOR = r"\b([Oo]ver|divided by|of all|of those|of the|[Aa]mong|[Pp]er cent of|[Mm]eans? over|within units)\b"
 SIZE = r"\bn = [\d,]+|\b[\d,]+ (decided )?(units|items|outputs|judgements|families)\b"
 LABELS = ("correct", "plain_copy", "other_concept", "wrong_language", "unrelated", "hypernym")

@@ -17,6 +17,7 @@ from gainsift.analysis.beyond_verdicts import Beyond, beyond_verdicts
 from gainsift.analysis.chain_tables import chain_table
 from gainsift.analysis.chains import Chain, chains
 from gainsift.analysis.contrast_results import ContrastResult, contrast_results
+from gainsift.analysis.dawid_skene import VIEWS
 from gainsift.analysis.emergence import Emergence, emergence
 from gainsift.analysis.estimate import FEW, few_resamples, generator
 from gainsift.analysis.examples import Example, examples
@@ -144,7 +145,8 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
     progress("sensitivity")
     own = spec.verdict
     by_rule = {rule: judged.frame if rule == own else judge(study, items, judgements, rule).frame for rule in METHODS}
-    variants = sensitivity(study, judged, by_rule, contrasts)
+    identified = any(len(votes) >= VIEWS for votes in judgements.votes.values())
+    variants = sensitivity(study, judged, by_rule, contrasts, identified)
     progress("unjudged outputs and wrong judgements")
     beyond = beyond_verdicts(study, items, lines, judgements, judged, by_rule["soft"], contrasts)
     progress("emergence")
@@ -218,7 +220,11 @@ def _tables(study: Study, results: Results, common: dict[str, object]) -> dict[s
     tables = [
         *split_tables(study, results.contrasts),
         *transition_tables(study, results.contrasts),
-        sensitivity_table(results.sensitivity, signature(sensitivity="flow by kind", ci=spec.interval, **common)),
+        sensitivity_table(
+            results.sensitivity,
+            spec.verdict,
+            signature(sensitivity="flow by kind", ci=spec.interval, **common),
+        ),
         beyond_table(study, results.beyond, results.contrasts, signature(errors="soft", **common)),
         *([chain_table(study, results.chains, signature(chain="share+flow", **common))] if results.chains else []),
         *share_tables(study, results.shares, signature(shares="weighted", ci=spec.interval, **common)),

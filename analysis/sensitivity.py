@@ -23,6 +23,9 @@ from gainsift.schemas.taxonomy import Category, Kind, Taxonomy
 FIGURES = ("apparent", "human", "error", "behaviour")
 """The gains, and how much of the human gain flows out of errors and out of behaviour, by the kinds as they stand."""
 MAIN = "main"
+RULE = "rule "
+"""What the keys of variants with another rule for verdicts begin with."""
+UNIDENTIFIED = ", a guess: no item has three judgements, so that accuracy and shares cannot be told apart"
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,15 @@ def other_kind(category: Category, taxonomy: Taxonomy) -> Kind | None:
 
 
 def sensitivity(
-    study: Study, judged: Judged, by_rule: Mapping[str, pd.DataFrame], contrasts: Sequence[ContrastResult]
+    study: Study,
+    judged: Judged,
+    by_rule: Mapping[str, pd.DataFrame],
+    contrasts: Sequence[ContrastResult],
+    identified: bool = True,
 ) -> list[Variant]:
     """Every variant of every contrast that is no step of a series, the contrast as reported first.
 
-    `by_rule`: the frame of `judged` under each rule for verdicts.
+    `by_rule`: the frame of `judged` under each rule for verdicts. `identified`: whether Dawid and Skene's model is.
     """
     chosen = [result for result in contrasts if not result.step]
     others = {rule: frame for rule, frame in by_rule.items() if rule != study.config.analysis.verdict}
@@ -65,7 +72,8 @@ def sensitivity(
         own = list(_variants(study, result))
         for rule, frame in others.items():
             units = units_of(frame, study.config, result.contrast, judged.inclusion).frame
-            own.append(_variant(study, result, f"rule {rule}", f"Verdict rule: {rule}", units))
+            doubt = UNIDENTIFIED if rule == "dawid-skene" and not identified else ""
+            own.append(_variant(study, result, RULE + rule, f"Verdict rule: {rule}{doubt}", units))
         units = units_of(accepting, study.config, result.contrast, judged.inclusion).frame
         own.append(_variant(study, result, "accepted", "Success also on accepted forms (synonyms, inflections)", units))
         own += _without_families(result, own[0].units)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gainsift.analysis.rule_sensitivity import CONCLUSIONS, conclusion
-from gainsift.analysis.sensitivity import FIGURES, Variant
+from gainsift.analysis.rule_sensitivity import CONCLUSIONS, conclusion, rule_sensitivity
+from gainsift.analysis.sensitivity import FIGURES, MAIN, RULE, Variant
 from gainsift.analysis.tables import Column, Table
 
 NAMES = {
@@ -17,7 +17,8 @@ NAMES = {
 TOLD = {"human": "the human gain", "behaviour": "what of it comes from behaviour"}
 
 
-def sensitivity_table(found: Sequence[Variant], recipe: str) -> Table:
+def sensitivity_table(found: Sequence[Variant], rule: str, recipe: str) -> Table:
+    """`rule`: the rule for verdicts of the report."""
     return Table(
         "sensitivity",
         "How far the figures depend on choices",
@@ -33,7 +34,8 @@ def sensitivity_table(found: Sequence[Variant], recipe: str) -> Table:
          " up the rest. A conclusion is whether the interval lies above zero, below zero, or holds it. All figures are"
          " divided by the units of the row; intervals are those of the split.",
          *(sentence for name in dict.fromkeys(one.contrast for one in found)
-           if (sentence := sensitivity_sentence(found, name)))],
+           if (sentence := sensitivity_sentence(found, name))),
+         *(rule_sentence(found, name, rule) for name in dict.fromkeys(one.contrast for one in found))],
         recipe,
     )  # fmt: skip
 
@@ -46,6 +48,14 @@ def sensitivity_sentence(found: Sequence[Variant], contrast: str) -> str:
     main, others = own[0], own[1:]
     told = [_about(figure, main, others) for figure in TOLD]
     return f"{contrast}: over {len(others)} other readings {'; '.join(told)}."
+
+
+def rule_sentence(found: Sequence[Variant], contrast: str, rule: str) -> str:
+    """How far the human gain of a contrast depends on the rule for verdicts, `rule` being that of the report."""
+    under = {one.key.removeprefix(RULE): one.figures["human"] for one in found
+             if one.contrast == contrast and one.key.startswith(RULE)}  # fmt: skip
+    under[rule] = next(one.figures["human"] for one in found if one.contrast == contrast and one.key == MAIN)
+    return f"{contrast}, by rule: {rule_sensitivity(under.__getitem__, list(under), rule, 'the human gain').sentence}"
 
 
 def _about(figure: str, main: Variant, others: Sequence[Variant]) -> str:

@@ -43,6 +43,7 @@ from typing import Any
 import pytest
 
 from gainsift.analysis.results import Results, analyse
+from gainsift.analysis.sensitivity import UNIDENTIFIED
 from gainsift.analysis.tables import Table
 from gainsift.schemas.concepts import Concept, Sense
 from gainsift.schemas.taxonomy import load_taxonomy
@@ -428,6 +429,25 @@ def test_other_readings(results: Results) -> None:
     assert "without s8" in lowest[0]
     assert "without s5" in highest[0]
     assert any("the human gain (+43.6) lies between" in note for note in table.notes)
+    (told,) = (note for note in table.notes if ", by rule: " in note)
+    assert told.startswith("c1 to patched c2, by rule: The human gain depends on the rule: under adjudicated (and majority)")
+    assert all(rule in told for rule in ("adjudicated", "majority", "dawid-skene", "soft"))
+    assert not any(UNIDENTIFIED in row["name"] for row in table.rows)
+
+
+def test_a_model_of_two_annotators_is_called_a_guess(
+    make_study: Callable[..., Any], plain_concept: Callable[..., Concept]
+) -> None:
+    training = {"name": "training", "from": {"checkpoint": "c1"}, "to": {"checkpoint": "c2"}}
+    maker = make_study(analysis={"bootstrap": 20}, contrasts=[training])
+    for number in range(3):
+        maker.pair(f"P{number}", plain_concept(f"s{number}"), plain_concept(f"t{number}"))
+        for checkpoint, label in (("c1", "plain_copy"), ("c2", "correct")):
+            item = maker.row(f"P{number}", ("en", "de"), checkpoint, f"{label} {number}")
+            for annotator in ("a1", "a2"):
+                maker.vote(item, annotator, label)
+    names = [row["name"] for row in analyse(maker.write()).tables["sensitivity"].rows]
+    assert [name for name in names if UNIDENTIFIED in name] == [f"Verdict rule: dawid-skene{UNIDENTIFIED}"]
 
 
 def test_agreement_in_parts(results: Results) -> None:

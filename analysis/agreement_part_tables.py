@@ -6,11 +6,11 @@ from typing import Any
 
 from gainsift.analysis.agreement import NAMES, Agreement
 from gainsift.analysis.agreement_drift import Drift
-from gainsift.analysis.agreement_of_study import NO_CONTROLS, StudyAgreement
+from gainsift.analysis.agreement_in_parts import AgreementInParts
+from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate, undefined
 from gainsift.analysis.tables import Column, Table
 from gainsift.schemas.config import AnalysisSpec
-from gainsift.schemas.study import Study
 
 ITEMS = "Over distinct items, each counted once; `by outputs`: each as often as the outputs that it stands for."
 PATHS = "Level path: categories are the nearer the more they share of kind, bucket and category, in this order."
@@ -26,12 +26,22 @@ def resampled(spec: AnalysisSpec) -> str:
     return f"{100 * spec.confidence:g} % intervals: {how}."
 
 
-def part_tables(study: Study, found: StudyAgreement, recipe: str) -> list[Table]:
-    spec = study.config.analysis
-    return [_coefficients(found, recipe, spec), _parts(found, recipe, spec), _annotators(study, found, recipe)]
+APART = "Hidden repeats and controls enter no other table. Controls: Clopper-Pearson."
+NO_CONTROLS = undefined("no control with a known answer was judged")
+_REPEATS = [
+    Column("repeated", "Seen twice", "count"),
+    Column("self_percent", "Same answer again, %", "percent", interval=True),
+    Column("self_alpha", "α with oneself", "coefficient", interval=True),
+]
+_CONTROLS = [Column("controls", "Controls", "count"), Column("right", "Controls right, %", "rate", interval=True)]
 
 
-def _coefficients(found: StudyAgreement, recipe: str, spec: AnalysisSpec) -> Table:
+def part_tables(design: Design, found: AgreementInParts, recipe: str) -> list[Table]:
+    spec = design.spec
+    return [_coefficients(found, recipe, spec), _parts(found, recipe, spec), _annotators(design, found, recipe)]
+
+
+def _coefficients(found: AgreementInParts, recipe: str, spec: AnalysisSpec) -> Table:
     return Table(
         "agreement_coefficients",
         "Every coefficient of agreement",
@@ -53,12 +63,12 @@ def _coefficients(found: StudyAgreement, recipe: str, spec: AnalysisSpec) -> Tab
     )  # fmt: skip
 
 
-def _size(found: StudyAgreement) -> str:
+def _size(found: AgreementInParts) -> str:
     whole = found.by_category
     return f"n = {whole.pairable:,} items judged twice or more of {whole.items:,}, {len(whole.annotators)} annotators."
 
 
-def _parts(found: StudyAgreement, recipe: str, spec: AnalysisSpec) -> Table:
+def _parts(found: AgreementInParts, recipe: str, spec: AnalysisSpec) -> Table:
     def row(what: str, name: str, both: tuple[Agreement, Agreement]) -> dict[str, Any]:
         by_category, by_kind = both
         return {
@@ -88,7 +98,7 @@ def _parts(found: StudyAgreement, recipe: str, spec: AnalysisSpec) -> Table:
     whole = row("all", "All", (found.by_category, found.by_kind))
     return Table(
         "agreement_parts",
-        "Agreement by language pair and by condition",
+        "Agreement by language pair and by condition" if found.language_pairs else "Agreement by condition",
         [Column("what", "Part"), Column("name", "Which"), Column("alpha", "α", "coefficient", interval=True),
          Column("weighted", "α, by outputs", "coefficient", interval=True),
          Column("alpha_kind", "α of kinds", "coefficient", interval=True),
@@ -104,13 +114,13 @@ def _parts(found: StudyAgreement, recipe: str, spec: AnalysisSpec) -> Table:
     )  # fmt: skip
 
 
-def _annotators(study: Study, found: StudyAgreement, recipe: str) -> Table:
-    missing = [category for category in study.taxonomy.categories if category.kind == "missing"]
+def _annotators(design: Design, found: AgreementInParts, recipe: str) -> Table:
+    missing = [category for category in design.taxonomy.categories if category.kind == "missing"]
     unrepeated = undefined("no item came twice with two usable labels")
 
     def row(name: str) -> dict[str, Any]:
-        answers, controls = found.answers[name], found.controls.get(name)
-        own = found.themselves.each.get(name)
+        answers, controls = found.answers[name], (found.controls or {}).get(name)
+        own = found.themselves.each.get(name) if found.themselves else None
         return {
             "annotator": name,
             "asked": answers.asked,
@@ -131,13 +141,10 @@ def _annotators(study: Study, found: StudyAgreement, recipe: str) -> Table:
          Column("skipped", "Skipped, %", "rate"),
          *(Column(f"label_{c.id}", f"{c.label}, %", "rate") for c in missing),
          Column("without", "α of the others", "coefficient", interval=True),
-         Column("repeated", "Seen twice", "count"),
-         Column("self_percent", "Same answer again, %", "percent", interval=True),
-         Column("self_alpha", "α with oneself", "coefficient", interval=True),
-         Column("controls", "Controls", "count"), Column("right", "Controls right, %", "rate", interval=True)],
+         *(_REPEATS if found.themselves else []), *(_CONTROLS if found.controls is not None else [])],
         [row(name) for name in found.answers],
-        ["Hidden repeats and controls enter no other table. Where α of the others is higher than that of all, the"
-         " annotator disagrees more than the rest do. Per cent: of the tasks answered or skipped, of the items seen"
-         " twice, of the controls.", resampled(study.config.analysis), "Controls: Clopper-Pearson.", GAPS],
+        ["Where α of the others is higher than that of all, the annotator disagrees more than the rest do. Per cent: of"
+         " the tasks answered or skipped, of the items seen twice, of the controls.", resampled(design.spec), GAPS,
+         *([] if found.controls is None else [APART])],
         recipe,
     )  # fmt: skip

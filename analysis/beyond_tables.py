@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from gainsift.analysis.annotator_error import Corrected
 from gainsift.analysis.beyond_verdicts import POWERED, Beyond
 from gainsift.analysis.confusion import SOURCES
+from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.intervals import told
 from gainsift.analysis.result_tables import bucket_name, part_id
 from gainsift.analysis.tables import Column, Table
-from gainsift.schemas.study import Study
 
 if TYPE_CHECKING:
     from gainsift.analysis.contrast_results import ContrastResult
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RATES = {"human_a": "Called correct before", "human_b": "Called correct after", "human": "Human gain"}
 
 
-def beyond_table(study: Study, found: Sequence[Beyond], contrasts: Sequence[ContrastResult], recipe: str) -> Table:
+def beyond_table(design: Design, found: Sequence[Beyond], contrasts: Sequence[ContrastResult], recipe: str) -> Table:
     by_name = {result.contrast.name: result for result in contrasts}
     rows: list[dict[str, Any]] = []
     for one in found:
@@ -33,16 +33,16 @@ def beyond_table(study: Study, found: Sequence[Beyond], contrasts: Sequence[Cont
                          one.powered.estimates[place])
                 )  # fmt: skip
         for errors in one.errors:
-            rows += _of_errors(study, result, errors)
+            rows += _of_errors(design, result, errors)
     left = [
         f"{one.contrast}: with automatic scores {100 * one.powered.variance_left:.0f} % of the variance is left."
         for one in found
         if one.powered and one.powered.variance_left is not None
     ]
-    spec = study.config.analysis
+    spec = design.spec
     sizes = [
-        f"{result.contrast.name}: {result.split.decided:,} decided units of {result.split.units:,} in"
-        f" {result.split.clusters:,} word families."
+        f"{result.contrast.name}: {result.split.decided:,} decided units of {result.units.size:,} in"
+        f" {result.split.clusters:,} {design.clusters}."
         for result in contrasts
         if result.contrast.name in {one.contrast for one in found}
     ]
@@ -62,11 +62,12 @@ def beyond_table(study: Study, found: Sequence[Beyond], contrasts: Sequence[Cont
     )  # fmt: skip
 
 
-def _of_errors(study: Study, result: ContrastResult, errors: Corrected) -> list[dict[str, Any]]:
+def _of_errors(design: Design, result: ContrastResult, errors: Corrected) -> list[dict[str, Any]]:
     split = result.split
     parts: list[tuple[str, str, Estimate]] = [("human", RATES["human"], split.parts["human"])]
     parts += [
-        (bucket, f"– {bucket_name(study, bucket)}", split.flow_buckets[bucket]) for bucket in study.taxonomy.buckets
+        (bucket, f"– {bucket_name(design.taxonomy, bucket)}", split.flow_buckets[bucket])
+        for bucket in design.taxonomy.buckets
     ]
     name, rows = result.contrast.name, []
     for part, label, verdicts in parts:

@@ -2,7 +2,7 @@
 
 Not judged: the automatic score of every unit together with the verdicts of the sample (prediction_powered); only where
 there is a sample. Judged wrongly: soft labels freed of annotators' errors (annotator_error), by every source of a
-confusion matrix that the study has. Labels are taken together as correct and the buckets, since judgements are too few
+confusion matrix that there is. Labels are taken together as correct and the buckets, since judgements are too few
 for each category; buckets are those of patched rows unless both conditions are unpatched. A source that does not know
 every bucket (nobody can make up a control for near meanings) may still tell right from wrong, which is all that the
 human gain needs.
@@ -20,17 +20,14 @@ import pandas as pd
 from gainsift.analysis.annotator_error import Corrected, corrected_flows, observed
 from gainsift.analysis.confusion import Confusion, adjudication, controls, model
 from gainsift.analysis.contrast_results import ContrastResult
+from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Array, generator
-from gainsift.analysis.judged import Judged
-from gainsift.analysis.judgements import Judgements
+from gainsift.analysis.evidence import Evidence
 from gainsift.analysis.prediction_powered import Powered, Rows, prediction_powered
 from gainsift.analysis.studentised import StudentisedBootstrap
 from gainsift.analysis.units import units_of
-from gainsift.analysis.verdict_rules import Ballot, Ballots, ballots
-from gainsift.schemas.families import word_families
-from gainsift.schemas.rows import Annotation, Item
-from gainsift.schemas.settings import UNPATCHED
-from gainsift.schemas.study import Study
+from gainsift.analysis.verdict_rules import Ballot
+from gainsift.schemas.taxonomy import Taxonomy
 
 CORRECT, WRONG = "correct", "not correct"
 POWERED = ("human_a", "human_b", "human")
@@ -51,43 +48,36 @@ class Beyond:
     errors: Sequence[Corrected]
 
 
-def beyond_verdicts(
-    study: Study,
-    items: Sequence[Item],
-    lines: Sequence[Annotation],
-    judgements: Judgements,
-    judged: Judged,
-    soft: pd.DataFrame,
-    contrasts: Sequence[ContrastResult],
-) -> list[Beyond]:
-    """Every contrast that is no step of a series. `soft`: the frame of `judged` under soft labels."""
-    families = word_families(study.concepts.values())
-    number = {name: place for place, name in enumerate(sorted(set(families.values())))}
-    clusters = {item.content_key: number[families[item.intended_concept]] for item in items}
-    said = ballots(judgements, list(clusters), study.taxonomy)
+def beyond_verdicts(design: Design, evidence: Evidence, contrasts: Sequence[ContrastResult]) -> list[Beyond]:
+    """Every contrast that is no step of a series."""
+    rows = evidence.rows(design)
+    number = {name: place for place, name in enumerate(sorted(set(rows["family"])))}
+    items = rows[rows["item_id"].notna()].drop_duplicates("item_id")
+    clusters = {item: number[family] for item, family in zip(items["item_id"], items["family"], strict=True)}
 
     @cache
     def confusions(patched: bool, rough: bool) -> Mapping[str, Confusion]:
-        return _confusions(study, lines, said, clusters, families, len(number), _coarse(study, patched, rough))
+        return _confusions(design, evidence, clusters, len(number), _coarse(design.taxonomy, patched, rough))
 
     found = []
     for result in contrasts:
         if result.step:
             continue
-        patched = any(side.setting != UNPATCHED for side in (result.contrast.a, result.contrast.b))
-        atoms = units_of(soft, study.config, result.contrast, judged.inclusion).frame
+        patched = result.contrast.patched
+        atoms = units_of(evidence.by_rule["soft"], design, result.contrast, evidence.inclusion).frame
         errors = []
         for source, confusion in confusions(patched, False).items():
-            one = _corrected(study, result, atoms, confusion, _coarse(study, patched), number)
+            one = _corrected(design, result, atoms, confusion, _coarse(design.taxonomy, patched), number)
             if not any(figure.defined for figure in one.figures.values()):
                 rough = confusions(patched, True)[source]
-                two = _corrected(study, result, atoms, rough, _coarse(study, patched, True), number)
+                two = _corrected(design, result, atoms, rough, _coarse(design.taxonomy, patched, True), number)
                 if any(figure.defined for figure in two.figures.values()):
                     one = replace(two, about=f"{two.about}, right against wrong ({_reason(one)})")
             errors.append(one)
-        sample = int(result.units.population["selected"].sum())
-        powered = _powered(study, result) if sample < len(result.units.population) else None
-        found.append(Beyond(result.contrast.name, powered, sample, len(result.units.population), errors))
+        population = result.units.population
+        sample = int(population["selected"].sum())
+        powered = _powered(design, result) if design.scored and sample < len(population) else None
+        found.append(Beyond(result.contrast.name, powered, sample, len(population), errors))
     return found
 
 
@@ -97,41 +87,32 @@ def _reason(one: Corrected) -> str:
     return "by bucket " + told.removesuffix(f" ({one.about})")
 
 
-def _coarse(study: Study, patched: bool, rough: bool = False) -> dict[str, str]:
+def _coarse(taxonomy: Taxonomy, patched: bool, rough: bool = False) -> dict[str, str]:
     """Label -> `correct` or its bucket (`rough`: or `not correct`); labels without either have none."""
     found = {}
-    for category in study.taxonomy.categories:
+    for category in taxonomy.categories:
         kind, bucket = category.kind_on(patched), category.bucket_on(patched)
         if kind == "correct" or (kind != "missing" and bucket is not None):
             found[category.id] = CORRECT if kind == "correct" else WRONG if rough else str(bucket)
     return found
 
 
-def _labels(study: Study, coarse: Mapping[str, str]) -> list[str]:
-    return [CORRECT, WRONG] if WRONG in coarse.values() else [CORRECT, *study.taxonomy.buckets]
+def _labels(design: Design, coarse: Mapping[str, str]) -> list[str]:
+    return [CORRECT, WRONG] if WRONG in coarse.values() else [CORRECT, *design.taxonomy.buckets]
 
 
 def _confusions(
-    study: Study,
-    lines: Sequence[Annotation],
-    said: Ballots,
-    clusters: Mapping[str, int],
-    families: Mapping[str, str],
-    count: int,
-    coarse: Mapping[str, str],
+    design: Design, evidence: Evidence, clusters: Mapping[str, int], count: int, coarse: Mapping[str, str]
 ) -> dict[str, Confusion]:
-    """Of every source that the study has: controls, adjudication, and the judgements themselves."""
-    merged = {item: _merged(one, coarse) for item, one in said.items()}
-    expected = {one.uid: one.expected for one in study.assignments() if one.role == "control"}
-    answers: dict[tuple[str, str], tuple[str, str, str]] = {}
-    for line in lines:
-        if line.role == "control" and line.status == "judged" and line.study == study.id:
-            true, given, concept = expected.get(line.task_uid), line.label, line.item.intended_concept
-            if true is not None and given is not None and {true, given} <= coarse.keys():
-                family = families.get(concept, concept)
-                answers[line.annotator, line.task_uid] = (family, coarse[true], coarse[given])
-    labels = _labels(study, coarse)
-    found = [controls(answers.values(), labels)] if answers else []
+    """Of every source that there is: controls, adjudication, and the judgements themselves."""
+    merged = {item: _merged(one, coarse) for item, one in evidence.ballots.items() if item in clusters}
+    answers = [
+        (cluster, coarse[true], coarse[given])
+        for cluster, true, given in evidence.known
+        if {true, given} <= coarse.keys()
+    ]
+    labels = _labels(design, coarse)
+    found = [controls(answers, labels)] if answers else []
     if any(one.adjudicated for one in merged.values()):
         found.append(adjudication(merged, clusters, count, labels))
     return {one.name: one for one in [*found, model(merged, clusters, count, labels)]}
@@ -144,14 +125,14 @@ def _merged(ballot: Ballot, coarse: Mapping[str, str]) -> Ballot:
 
 
 def _corrected(
-    study: Study,
+    design: Design,
     result: ContrastResult,
     atoms: pd.DataFrame,
     confusion: Confusion,
     coarse: Mapping[str, str],
     number: Mapping[str, int],
 ) -> Corrected:
-    spec, labels = study.config.analysis, _labels(study, coarse)
+    spec, labels = design.spec, _labels(design, coarse)
     merged = atoms.assign(
         cluster=atoms["cluster"].map(number),
         **{name: _mapped(atoms[name], coarse) for name in ("verdict_a", "verdict_b")},
@@ -167,9 +148,9 @@ def _mapped(labels: pd.Series[str], coarse: Mapping[str, str]) -> pd.Series[str]
     return pd.Series(found, index=labels.index, dtype=object)
 
 
-def _powered(study: Study, result: ContrastResult) -> Powered:
+def _powered(design: Design, result: ContrastResult) -> Powered:
     """Rates among decided units: the verdicts of the sample, and the automatic scores of the whole population."""
-    spec, frame = study.config.analysis, result.units.frame
+    spec, frame = design.spec, result.units.frame
     population = result.units.population.set_index("unit")
     decided = frame[frame["correct_a"].notna() & frame["correct_b"].notna()]
     held = decided.groupby("unit")["weight"].sum().reindex(population.index).fillna(0.0).to_numpy(float)

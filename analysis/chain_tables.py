@@ -6,50 +6,55 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from gainsift.analysis.chains import Chain
+from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate, undefined
 from gainsift.analysis.intervals import told
 from gainsift.analysis.result_tables import PARTS, bucket_name
 from gainsift.analysis.split import ADDENDS, UNDECIDED, Split
 from gainsift.analysis.tables import Column, Table
-from gainsift.schemas.study import Study
 
 Way = Literal["share", "flow"]
 WAYS: dict[Way, str] = {"share": "share split", "flow": "flow split"}
 SUM, WHOLE = "Sum of the steps", "First to last"
 
 
-def chain_table(study: Study, chains: Sequence[Chain], recipe: str) -> Table:
+def chain_table(design: Design, chains: Sequence[Chain], recipe: str) -> Table:
     """Every chain by both splits; buckets that occur nowhere beyond those of the taxonomy have no column."""
     splits = [found for chain in chains for _, found in [*chain.steps, ("", chain.whole)]]
     buckets = list(dict.fromkeys(bucket for found in splits for bucket in found.share_buckets))
-    parts = ("apparent", *ADDENDS)
+    parts = ("apparent", *ADDENDS) if design.scored else ("human",)
     columns = [
         Column("chain", "Chain"),
         Column("way", "Split"),
         Column("step", "Step"),
         *(Column(part, PARTS[part], "points", interval=True) for part in parts),
-        *(Column(f"bucket_{bucket}", bucket_name(study, bucket), "points", interval=True) for bucket in buckets),
+        *(
+            Column(f"bucket_{bucket}", bucket_name(design.taxonomy, bucket), "points", interval=True)
+            for bucket in buckets
+        ),
         Column("units", "Units", "count"),
         Column("decided", "Decided", "count"),
     ]
     rows = [row for chain in chains for way in WAYS for row in _rows(chain, way, buckets)]
     left = [
-        f"{chain.series.name}: {chain.partial} units are not in the sample at every checkpoint and are left out."
+        f"{chain.series.name or 'all'}: {chain.partial} units are not in the sample at every {design.noun} and are left"
+        " out."
         for chain in chains
         if chain.partial
     ]
     notes = [
-        "Units that are there at every checkpoint; one that lacks a usable verdict anywhere is undecided throughout."
+        f"Units that are there at every {design.noun}; one that lacks a usable verdict anywhere is undecided"
+        " throughout."
         " The share split adds up bucket by bucket; the flow split adds up in the human gain alone, for units also move"
         " between categories that are not correct. Every figure is divided by the units of its chain.",
-        told(study.config.analysis),
+        told(design.spec),
         *left,
     ]
-    return Table("chain", "From checkpoint to checkpoint", columns, rows, notes, recipe)
+    return Table("chain", f"From {design.noun} to {design.noun}", columns, rows, notes, recipe)
 
 
 def _rows(chain: Chain, way: Way, buckets: Sequence[str]) -> list[dict[str, Any]]:
-    place = {"chain": chain.series.name, "way": WAYS[way]}
+    place = {"chain": chain.series.name or "all", "way": WAYS[way]}
     told = [
         (f"{link.a.checkpoint} → {link.b.checkpoint}", _figures(found, way, buckets)) for link, found in chain.steps
     ]

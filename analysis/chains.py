@@ -14,15 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gainsift.analysis.design import Contrast, Design, Series
 from gainsift.analysis.estimate import generator
-from gainsift.analysis.inclusion import Inclusion
-from gainsift.analysis.judged import Judged
-from gainsift.analysis.outputs import excluded_concepts
+from gainsift.analysis.inclusion import Draw
 from gainsift.analysis.soft_labels import unit_atoms
 from gainsift.analysis.split import Split, split
-from gainsift.analysis.units import SIDE, rows_of
-from gainsift.schemas.config import Contrast, Series
-from gainsift.schemas.study import Study
+from gainsift.analysis.units import SIDE, human_alone, rows_of
 
 
 @dataclass(frozen=True)
@@ -38,18 +35,16 @@ class Chain:
     partial: int
 
 
-def chains(study: Study, judged: Judged) -> list[Chain]:
-    """One for each series of `contrasts_along` with three checkpoints or more."""
-    along = study.config.contrasts_along
-    return [_chain(study, judged, series) for series in along if len(study.config.checkpoints_of(series)) > 2]
+def chains(design: Design, frame: pd.DataFrame, inclusion: Draw) -> list[Chain]:
+    """One for each series of the design that is a chain; `frame` holds the rows that are analysed."""
+    return [_chain(design, frame, inclusion, series) for series in design.chains]
 
 
-def _chain(study: Study, judged: Judged, series: Series) -> Chain:
-    config, spec = study.config, study.config.analysis
-    frame = judged.frame[~judged.frame["concept"].isin(list(excluded_concepts(study)))]
-    sides = [rows_of(frame, config, series.at(name))[SIDE] for name in config.checkpoints_of(series)]
+def _chain(design: Design, frame: pd.DataFrame, inclusion: Draw, series: Series) -> Chain:
+    spec = design.spec
+    sides = [rows_of(frame, condition)[SIDE] for condition in series.conditions]
     known = set.union(*(set(side["unit"]) for side in sides)) if sides else set()
-    weights = weights_of_units(sides, judged.inclusion)
+    weights = weights_of_units(sides, inclusion)
     torn = {unit for side in sides for unit in side.loc[side["label"].isna(), "unit"]}
 
     def between(a: pd.DataFrame, b: pd.DataFrame) -> Split:
@@ -57,15 +52,16 @@ def _chain(study: Study, judged: Judged, series: Series) -> Chain:
         both["weight"] = both["mass"] * both["unit"].map(weights).astype(float)
         both["cluster"] = both["family_a"]
         both.loc[both["unit"].isin(list(torn)), ["correct_a", "correct_b"]] = np.nan
+        if not design.scored:
+            both = human_alone(both)
         rng = generator(spec.seed, "chain", series.name)  # the same resamples for every step
-        return split(both, list(study.taxonomy.buckets), spec.bootstrap, spec.confidence, rng, spec.interval)
+        return split(both, list(design.taxonomy.buckets), spec.bootstrap, spec.confidence, rng, spec.interval)
 
-    links = config.links_of(series)
-    steps = [(link, between(a, b)) for link, a, b in zip(links, sides, sides[1:], strict=False)]
+    steps = [(link, between(a, b)) for link, a, b in zip(series.steps(), sides, sides[1:], strict=False)]
     return Chain(series, steps, between(sides[0], sides[-1]), len(known) - len(weights))
 
 
-def weights_of_units(sides: Sequence[pd.DataFrame], inclusion: Inclusion) -> dict[str, float]:
+def weights_of_units(sides: Sequence[pd.DataFrame], inclusion: Draw) -> dict[str, float]:
     """Unit -> one over the probability that all its items are judged, for units that are at every side, in the sample.
 
     A row that was never planned for judging (no link) puts no condition on the draw.

@@ -1,80 +1,77 @@
-"""Each contrast of a study: its units, the split with and without `identical` units, transitions and tests."""
+"""Each contrast: its units, the split with and without `identical` units, transitions and tests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
+from gainsift.analysis.design import Contrast, Design
 from gainsift.analysis.estimate import Estimate, generator
-from gainsift.analysis.judged import Judged
+from gainsift.analysis.inclusion import Draw
 from gainsift.analysis.signature import signature
 from gainsift.analysis.split import Split, SplitSums, split, split_sums
 from gainsift.analysis.split_tests import SplitTest, classic_tests, corrected, robust_tests
 from gainsift.analysis.transitions import Transitions, transitions
 from gainsift.analysis.units import Units, units_of
-from gainsift.schemas.config import Contrast
-from gainsift.schemas.settings import UNPATCHED
-from gainsift.schemas.study import Study
+from gainsift.schemas.taxonomy import Taxonomy
 
 IMPOSSIBLE = "No interval for a bucket that no category has in either condition."
 
 
 @dataclass(frozen=True)
 class ContrastResult:
-    """One contrast of study.yaml: its units, the split, and the split without `identical` units.
+    """One contrast: its units, the split, and the split without `identical` units, where such are marked.
 
-    Each of the two splits has its own signature. `tests` are corrected within their families. `step`: one of several
-    steps along a series, which the page shows as a chain.
+    Each of the two splits has its own signature. `tests` are corrected within their families.
     """
 
     contrast: Contrast
     units: Units
     split: Split
-    without_identical: Split
+    without_identical: Split | None
     sums: SplitSums
     transitions: Transitions
     tests: Sequence[SplitTest]
     signature: str
     signature_without: str
-    step: bool
+
+    @property
+    def step(self) -> bool:
+        """One of several steps along a series, which the page shows as a chain."""
+        return self.contrast.step
 
 
 def contrast_results(
-    study: Study, judged: Judged, common: dict[str, object], progress: Callable[[str], None]
-) -> list[ContrastResult]:
-    """Every contrast that study.yaml names or goes along."""
-    config = study.config
-    steps = {
-        link.name for series in config.contrasts_along if len(links := config.links_of(series)) > 1 for link in links
-    }
+    design: Design, frame: pd.DataFrame, inclusion: Draw, common: dict[str, object], progress: Callable[[str], None]
+) -> list[ContrastResult]:  # fmt: skip
+    """Every contrast of the design, from the rows `frame` as `judged` makes them."""
     found = []
-    for contrast in config.every_contrast():
+    for contrast in design.contrasts:
         progress(f"split of {contrast.name}")
-        found.append(_contrast(study, judged, contrast, common, contrast.name in steps))
+        found.append(_contrast(design, units_of(frame, design, contrast, inclusion), contrast, common))
     tests = corrected(
         [test for result in found for test in result.tests],
         {result.contrast.name: result.sums for result in found},
-        study.config.analysis,
-        generator(study.config.analysis.seed, "max_t"),
+        design.spec,
+        generator(design.spec.seed, "max_t"),
     )
     return [
         replace(result, tests=[test for test in tests if test.contrast == result.contrast.name]) for result in found
     ]
 
 
-def _contrast(
-    study: Study, judged: Judged, contrast: Contrast, common: dict[str, object], step: bool
-) -> ContrastResult:
-    spec = study.config.analysis
-    units = units_of(judged.frame, study.config, contrast, judged.inclusion)
-    buckets = list(study.taxonomy.buckets)
+def _contrast(design: Design, units: Units, contrast: Contrast, common: dict[str, object]) -> ContrastResult:
+    spec, taxonomy = design.spec, design.taxonomy
+    buckets = list(taxonomy.buckets)
     whole, without = (
         split(
             frame, buckets, spec.bootstrap, spec.confidence, generator(spec.seed, "split", contrast.name), spec.interval
         )
         for frame in (units.frame, units.frame[~units.frame["identical"].astype(bool)].reset_index(drop=True))
     )
-    whole, without = (_without_impossible(found, _possible(study, contrast)) for found in (whole, without))
+    whole, without = (_without_impossible(found, _possible(taxonomy, contrast)) for found in (whole, without))
     recipes = [
         signature(
             split="flow+share", identical=kept, units=found.units, decided=found.decided, clusters=found.clusters,
@@ -83,20 +80,19 @@ def _contrast(
         for found, kept in ((whole, None), (without, "out"))
     ]  # fmt: skip
     sums = split_sums(units.frame, buckets)
-    moved = transitions(units.frame, study.taxonomy.ids)
-    right = [category.id for category in study.taxonomy.categories if category.kind == "correct"]
+    moved = transitions(units.frame, taxonomy.ids)
+    right = [category.id for category in taxonomy.categories if category.kind == "correct"]
     tests = robust_tests(contrast.name, sums, moved, generator(spec.seed, "tests", contrast.name))
     tests += classic_tests(contrast.name, moved, right)
-    return ContrastResult(contrast, units, whole, without, sums, moved, tests, recipes[0], recipes[1], step)
+    if not design.scored:
+        tests = [test for test in tests if test.part != "apparent"]
+    kept = without if design.identical else None
+    return ContrastResult(contrast, units, whole, kept, sums, moved, tests, recipes[0], recipes[1])
 
 
-def _possible(study: Study, contrast: Contrast) -> set[str | None]:
+def _possible(taxonomy: Taxonomy, contrast: Contrast) -> set[str | None]:
     """The buckets that a category can have in either condition: some belong to patched rows alone."""
-    return {
-        category.bucket_on(side.setting != UNPATCHED)
-        for side in (contrast.a, contrast.b)
-        for category in study.taxonomy.categories
-    }
+    return {category.bucket_on(side.patched) for side in (contrast.a, contrast.b) for category in taxonomy.categories}
 
 
 def _without_impossible(found: Split, possible: set[str | None]) -> Split:

@@ -8,65 +8,64 @@ from typing import TYPE_CHECKING, Any
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from gainsift.analysis.agreement_figures import MOST_ANNOTATORS, confusion_map, pair_heat_map
+from gainsift.analysis.design import Condition, Design
 from gainsift.analysis.estimate import Estimate
-from gainsift.analysis.house_style import GAIN, LINES, LOSS, OTHER, STYLE, TOTAL, TWO, drawn, frame, rendered
+from gainsift.analysis.house_style import GAIN, LINES, LOSS, OTHER, STYLE, TOTAL, TWO, drawn, frame, rendered, short
 from gainsift.analysis.result_tables import PARTS, bucket_name
 from gainsift.analysis.shares import ConditionShares
 from gainsift.analysis.transition_figures import transition_map
 from gainsift.analysis.trend_figures import page_of_trends
-from gainsift.schemas.settings import SETTINGS, UNPATCHED
-from gainsift.schemas.study import Study
+from gainsift.schemas.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from gainsift.analysis.contrast_results import ContrastResult
-    from gainsift.analysis.results import Results
+    from gainsift.analysis.findings import Findings
 
 __all__ = ["LINES", "STYLE", "figures", "frame", "rendered"]
 
 
-def figures(study: Study, results: Results) -> dict[str, tuple[str, Figure]]:
-    """File stem -> (title, figure). A figure whose data are absent is absent."""
+def figures(results: Findings) -> dict[str, tuple[str, Figure]]:
+    """File stem -> (title, figure), of any input. A figure whose data are absent is absent."""
+    design, taxonomy = results.design, results.design.taxonomy
     mark = " (simulated annotators)" if results.simulated else ""
     drawn: dict[str, tuple[str, Figure]] = {}
     with matplotlib.rc_context(STYLE):
         if results.shares and results.shares[0].categories:
-            title = "Share of each category over checkpoints" + mark
+            title = f"Share of each category over {design.noun}s" + mark
             recipe = results.tables["shares"].signature
-            drawn["category_shares"] = (title, category_shares(study, results.shares, title, recipe))
-            title = "What becomes of answers over checkpoints" + mark
-            if page := page_of_trends(study, results.shares, title, recipe):
+            drawn["category_shares"] = (title, category_shares(design, results.shares, title, recipe))
+            title = f"What becomes of answers over {design.noun}s" + mark
+            if page := page_of_trends(taxonomy, results.shares, title, recipe):
                 drawn["trends"] = (title, page)
         for number, result in enumerate(results.contrasts, start=1):
             if result.split.decided and not result.step:
                 title = f"The split of {result.contrast.name}" + mark
-                drawn[f"split_{number}"] = (title, waterfall(study, result, title))
+                drawn[f"split_{number}"] = (title, waterfall(design, result, title))
                 title = f"Transitions of {result.contrast.name}" + mark
                 drawn[f"transitions_{number}"] = (
-                    title, transition_map(study, result.transitions, title, result.signature)
+                    title, transition_map(taxonomy, result.transitions, title, result.signature)
                 )  # fmt: skip
         if results.agreement.pairable:
             title = "Agreement: which categories are confused" + mark
-            drawn["agreement"] = (title, confusion(study, results, title))
+            drawn["agreement"] = (title, confusion(taxonomy, results, title))
             pairs = results.agreement.pairwise
             if 1 < len(results.agreement.annotators) <= MOST_ANNOTATORS:
                 title = "Agreement of each pair of annotators" + mark
                 drawn["agreement_pairs"] = (title, pair_heat_map(pairs, "cohen", title, results.signature))
-        if len(results.mass):
-            title = "Probability of the source concept's words over layers"
-            drawn["source_mass"] = (title, source_mass(study, results, title))
-    return drawn | results.emergence.figures
+    return drawn
 
 
 # --- category shares -------------------------------------------------------------------------------------
 
 
-def category_shares(study: Study, shares: Sequence[ConditionShares], title: str, recipe: str) -> Figure:
+def category_shares(design: Design, shares: Sequence[ConditionShares], title: str, recipe: str) -> Figure:
     """One small panel for each category, its share over checkpoints with an interval; a line for each series."""
-    order = [checkpoint.name for checkpoint in study.config.model.checkpoints]
-    present = [name for name in order if any(c.checkpoint == name for c in shares)]
+    by_name = {c.checkpoint: c.condition for c in shares}
+    present = sorted(by_name.values(), key=lambda one: one.place)
+    names_at = [one.checkpoint for one in present]
     series = list(dict.fromkeys(c.series for c in shares))
     names = list(shares[0].categories)
     columns = min(4, len(names))
@@ -77,13 +76,13 @@ def category_shares(study: Study, shares: Sequence[ConditionShares], title: str,
     spread = (np.arange(len(series)) - (len(series) - 1) / 2) * 0.12
     for panel, name in zip(panels.flat, names, strict=False):
         for line, one in enumerate(series):
-            points = [(present.index(c.checkpoint), c.categories[name]) for c in shares if c.series == one]
+            points = [(names_at.index(c.checkpoint), c.categories[name]) for c in shares if c.series == one]
             _line(panel, points, LINES[line % len(LINES)], one, float(spread[line]))
-        panel.set_title(drawn(study.taxonomy.category(name).label))
+        panel.set_title(drawn(design.taxonomy.category(name).label))
         panel.set_ylim(-0.03, 1.03)
         panel.set_xlim(-0.5, len(present) - 0.5)
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.0f} %"))
-        scale = _checkpoint_axis(panel, study, present)
+        scale = _checkpoint_axis(panel, design, present)
     for place, panel in enumerate(panels.flat):
         panel.set_visible(place < len(names))
         if place < len(names) <= place + columns:
@@ -107,29 +106,31 @@ def _line(panel: Any, points: list[tuple[int, Estimate]], look: tuple[str, Any, 
     )  # fmt: skip
 
 
-def _checkpoint_axis(panel: Any, study: Study, present: list[str]) -> str:
+def _checkpoint_axis(panel: Any, design: Design, present: Sequence[Condition]) -> str:
     """Checkpoints at even distances, thinned to about five labels, the last one kept; returns the axis's name."""
-    steps = [study.config.checkpoint(name).step for name in present]
-    labels = [f"{step:,}" for step in steps] if len(set(steps)) == len(steps) else present
+    steps = [one.step for one in present]
+    told = len(set(steps)) == len(steps) and any(steps)
+    labels = [f"{step:,}" for step in steps] if told else [short(one.checkpoint) for one in present]
     shown = sorted(range(len(present) - 1, -1, -max(1, -(-len(present) // 5))))
     panel.xaxis.set_major_locator(FixedLocator(list(shown)))
     panel.set_xticklabels([labels[i] for i in shown], fontsize=7, rotation=30 if max(map(len, labels)) > 5 else 0)
-    return "training step" if len(set(steps)) == len(steps) else "checkpoint"
+    return "training step" if told else design.noun
 
 
 # --- the split -------------------------------------------------------------------------------------------
 
 
-def waterfall(study: Study, result: ContrastResult, title: str) -> Figure:
-    """From nothing to the apparent gain, part by part (flow split); the human gain is a subtotal."""
+def waterfall(design: Design, result: ContrastResult, title: str) -> Figure:
+    """From nothing to the apparent gain, part by part (flow split); the human gain is a subtotal, or all there is."""
     split = result.split
     steps: list[tuple[str, Estimate, str]] = [
-        (bucket_name(study, bucket), estimate, "") for bucket, estimate in split.flow_buckets.items()
+        (bucket_name(design.taxonomy, bucket), estimate, "") for bucket, estimate in split.flow_buckets.items()
     ]
     steps.append((PARTS["human"], split.parts["human"], TOTAL))
-    steps += [(PARTS[part], split.parts[part], "") for part in ("undeserved", "missed")]
-    steps.append((PARTS["undecided"], split.parts["undecided"], OTHER))
-    steps.append((PARTS["apparent"], split.parts["apparent"], TOTAL))
+    if design.scored:
+        steps += [(PARTS[part], split.parts[part], "") for part in ("undeserved", "missed")]
+        steps.append((PARTS["undecided"], split.parts["undecided"], OTHER))
+        steps.append((PARTS["apparent"], split.parts["apparent"], TOTAL))
     figure = Figure(figsize=(TWO, 0.28 * len(steps) + 1.2))
     panel = figure.subplots()
     reached, edges = 0.0, [0.0]
@@ -191,62 +192,16 @@ def _points(value: float) -> str:
 # --- agreement -------------------------------------------------------------------------------------------
 
 
-def confusion(study: Study, results: Results, title: str) -> Figure:
+def confusion(taxonomy: Taxonomy, results: Findings, title: str) -> Figure:
     """Pairs of judgements by their two labels, alpha above."""
     found = results.agreement
-    names = [name for name in study.taxonomy.ids if name in found.labels]
+    names = [name for name in taxonomy.ids if name in found.labels]
     counts = np.array([[found.confusion[a, b] for b in names] for a in names], dtype=np.int64)
     alpha = found.alpha
     about = "α undefined" if alpha.point is None else f"Krippendorff's α = {alpha.point:.3f}"
     if alpha.low is not None and alpha.high is not None:
         about += f" [{alpha.low:.3f}, {alpha.high:.3f}]"
-    labels = [study.taxonomy.category(name).label for name in names]
+    labels = [taxonomy.category(name).label for name in names]
     return confusion_map(
         counts, labels, ("", ""), title, results.signature, f"{about}; pairs of judgements of one item"
     )
-
-
-# --- probability mass ------------------------------------------------------------------------------------
-
-
-def source_mass(study: Study, results: Results, title: str) -> Figure:
-    """Mean mass over the layer of the patch, a panel for each setting, a line for each checkpoint."""
-    mass = results.mass
-    names = [c.name for c in study.config.model.checkpoints if c.name in set(mass["checkpoint"])]
-    panels_of = [name for name in SETTINGS if name != UNPATCHED and name in set(mass["setting"])]
-    if not panels_of:
-        panels_of = [UNPATCHED]
-    columns = min(3, len(panels_of))
-    rows = -(-len(panels_of) // columns)
-    figure = Figure(figsize=(TWO, 1.8 * rows + 0.9))
-    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    shades = matplotlib.colormaps["cividis_r"](np.linspace(0.15, 1, len(names)))
-    styles = ("-", "--", "-.", ":")
-    markers = "os^Dv*Xph<>d"
-    for panel, setting in zip(panels.flat, panels_of, strict=False):
-        for place, name in enumerate(names):
-            part = mass[(mass["setting"] == setting) & (mass["checkpoint"] == name)]
-            layers = part["layer"].fillna(0).astype(int)
-            panel.plot(layers, part["mass"], color=shades[place], linestyle=styles[place % 4], linewidth=1.2,
-                       marker=markers[place % len(markers)], markersize=3.5, label=name)  # fmt: skip
-        panel.set_title(f"{setting}: {SETTINGS[setting]}" if setting == UNPATCHED else setting)
-        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        panel.set_ylim(bottom=0)
-    for place, panel in enumerate(panels.flat):
-        panel.set_visible(place < len(panels_of))
-        if place < len(panels_of) <= place + columns:
-            panel.tick_params(labelbottom=True)
-            panel.set_xlabel("first patched layer")
-    for row in panels:
-        row[0].set_ylabel("mean mass")
-    entries = panels.flat[0].get_legend_handles_labels()
-    version = results.signature.rsplit("|", 1)[-1]
-    frame(figure, title, f"mass:mean|rows:{int(mass['rows'].sum())}|{version}", (_thin(entries[0]), _thin(entries[1])))
-    return figure
-
-
-def _thin(values: Sequence[Any], most: int = 12) -> list[Any]:
-    """At most `most` of them, evenly spread, first and last included."""
-    if len(values) <= most:
-        return list(values)
-    return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]

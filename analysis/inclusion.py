@@ -9,12 +9,20 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import pandas as pd
 
 from gainsift.schemas.errors import UserError
 
 AGAIN = "run `gainsift annotate plan` again"
+
+
+class Draw(Protocol):
+    """Whatever knows how likely items are to be judged."""
+
+    def probability(self, items: Iterable[str]) -> float:
+        """The probability that every one of `items` is judged."""
 
 
 @dataclass(frozen=True)

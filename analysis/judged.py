@@ -3,11 +3,12 @@
 Where the rule for verdicts gives distributions, an output has one row for each label that its item may have; `mass`
 is that label's share, and 1 otherwise.
 
-Columns of the frame: row_id, checkpoint, step, tokens, setting, prompt, layer, patched, input_language,
-output_language, pair_id, unit (pair|input|output), concept, other_concept, family, shown_word, answer, closed,
-success (bool), item_id (None if not linked), selected (its item is in the sample), probability (of its item, NaN
-if that is not in the sample), verdict (the item's label, before fan-out), mass, label, kind, bucket (None while
-undecided), correct (1, 0 or NaN), undecided (why), identical, sense_split, sense_not_given.
+Columns of the frame: row_id, checkpoint, step, tokens, setting, prompt, layer, condition (a category: checkpoint and
+how it was asked), patched, input_language, output_language, pair_id, unit (pair|input|output), concept, other_concept,
+family and other_family (of either concept), shown_word, answer, closed, success (bool), item_id (None if not linked),
+selected (its item is in the sample), probability (of its item, NaN if that is not in the sample), verdict (the item's
+label, before fan-out), mass, label, kind, bucket (None while undecided), correct (1, 0 or NaN), undecided (why),
+identical, sense_split, sense_not_given.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gainsift.analysis.distinct_rows import repeated
 from gainsift.analysis.inclusion import AGAIN, Inclusion
 from gainsift.analysis.judgements import Judgements
 from gainsift.analysis.linked_outputs import OWN, LinkedOutputs, distinct_links, linked_outputs, read_links
+from gainsift.analysis.shares import series_name
 from gainsift.analysis.soft_labels import row_atoms
 from gainsift.analysis.verdict_rules import METHODS, ballots
 from gainsift.analysis.verdicts import Verdict, verdict
@@ -97,7 +99,21 @@ def _of_rows(outputs: LinkedOutputs, kinds: pd.DataFrame) -> pd.DataFrame:
             frame[name] = pd.Series(values.to_numpy(object)[entry], frame.index, dtype=object)
         else:
             frame[name] = values.array.take(entry)
+    frame["condition"] = _conditions(frame)
     return frame
+
+
+def _conditions(frame: pd.DataFrame) -> pd.Categorical[str]:
+    """The name of each row's condition."""
+    number = frame.groupby(["checkpoint", "setting", "prompt", "layer"], sort=False, dropna=False).ngroup().to_numpy()
+    first = np.unique(number, return_index=True)[1]
+    keys = frame.iloc[first][["checkpoint", "setting", "prompt", "layer"]].itertuples(index=False)
+    names = [
+        f"{checkpoint}, {series_name(setting, prompt, None if pd.isna(layer) else int(layer))}"
+        for checkpoint, setting, prompt, layer in keys
+    ]
+    found: pd.Categorical[str] = pd.Categorical.from_codes(number, categories=pd.Index(names))
+    return found
 
 
 def in_sample(frame: pd.DataFrame, inclusion: Inclusion) -> pd.DataFrame:
@@ -131,6 +147,7 @@ def _about(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     frame["patched"] = frame["setting"] != UNPATCHED
     frame["unit"] = frame["pair_id"] + "|" + frame["input_language"] + "|" + frame["output_language"]
     frame["family"] = frame["concept"].map(families)
+    frame["other_family"] = frame["other_concept"].map(families)
     frame["sense_split"] = frame["concept"].map(lambda name: "sense_split" in study.concepts[name].flags)
     rule, concepts, trained = study.config.success, study.concepts, study.config.trained_languages
 
@@ -178,26 +195,32 @@ def _with_verdicts(
             about = concepts[concept], concepts[other]
             forms = given_forms(setting, prompt, (pair[0], pair[1]), study.config.trained_languages, *about)
             not_given = not _carried(senses[item_id], forms, *about)
-            label = _not_given_label(taxonomy) if not_given else label
+            label = not_given_label(taxonomy) if not_given else label
         labels.append(label)
         moved.append(not_given)
         undecided.append("" if label else verdicts.get(item_id, Verdict(None, "unjudged")).reason or "tie")
-    kinds, buckets = _kinds(labels, frame["patched"], taxonomy)
-    # a label can be a missing one on patched or unpatched rows alone: such a row is undecided, too
-    missing = [kind == "missing" for kind in kinds]
-    frame["label"] = pd.Series(
-        [None if gone else label for label, gone in zip(labels, missing, strict=True)], frame.index, dtype=object
-    )
-    frame["kind"] = pd.Series(kinds, frame.index, dtype=object)
-    frame["bucket"] = pd.Series(buckets, frame.index, dtype=object)
-    frame["correct"] = [
-        np.nan if kind is None or kind == "missing" else float(kind == "correct") for kind in kinds
-    ]  # fmt: skip
+    missing = set_labels(frame, labels, taxonomy)
     frame["sense_not_given"] = moved
     frame["undecided"] = [
         "missing" if gone else reason for gone, reason in zip(missing, undecided, strict=True)
     ]  # fmt: skip
     return frame
+
+
+def set_labels(frame: pd.DataFrame, labels: list[str | None], taxonomy: Taxonomy) -> list[bool]:
+    """Set label, kind, bucket and correct of each row, by `patched`; returns which labels are missing ones there.
+
+    A label can be a missing one on patched or unpatched rows alone: such a row is undecided, too.
+    """
+    kinds, buckets = _kinds(labels, frame["patched"], taxonomy)
+    missing = [kind == "missing" for kind in kinds]
+    kept = [None if gone else label for label, gone in zip(labels, missing, strict=True)]
+    for name, values in (("label", kept), ("kind", kinds), ("bucket", buckets)):
+        frame[name] = pd.Series(values, frame.index, dtype=object)
+    frame["correct"] = [
+        np.nan if kind is None or kind == "missing" else float(kind == "correct") for kind in kinds
+    ]  # fmt: skip
+    return missing
 
 
 def _kinds(
@@ -214,7 +237,8 @@ def _kinds(
     return kinds, buckets
 
 
-def _not_given_label(taxonomy: Taxonomy) -> str:
+def not_given_label(taxonomy: Taxonomy) -> str:
+    """What `other_sense` counts as where no given form carries the sense. Raises UserError if the taxonomy lacks it."""
     if NOT_GIVEN_LABEL not in taxonomy.ids:
         raise UserError(
             "taxonomy",

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from gainsift.analysis.agreement import Agreement
-from gainsift.analysis.agreement_part_tables import part_tables, resampled
+from gainsift.analysis.agreement_in_parts import AgreementInParts
+from gainsift.analysis.agreement_part_tables import resampled
 from gainsift.analysis.anchoring import Anchoring
 from gainsift.analysis.audit import Audit
+from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.signature import signature
 from gainsift.analysis.tables import Column, Table
@@ -27,10 +28,9 @@ ADJUDICATED = {
 
 
 def judgement_tables(study: Study, results: Results, common: Mapping[str, object]) -> list[Table]:
-    """Agreement always; the others where there is something to say."""
+    """Adjudication, anchoring and audit, where there is something to say."""
     spec = study.config.analysis
-    tables = agreement_tables(study, results.agreement, results.agreement_kind, results.signature)
-    tables += part_tables(study, results.agreed, results.signature)
+    tables: list[Table] = []
     exact = {key: value for key, value in common.items() if key in ("tax", "source")}
     if results.adjudicated:
         recipe = signature(adjudicated=results.adjudicated.total(), **exact)
@@ -48,10 +48,11 @@ def judgement_tables(study: Study, results: Results, common: Mapping[str, object
     return tables
 
 
-def agreement_tables(study: Study, by_category: Agreement, by_kind: Agreement, recipe: str) -> list[Table]:
-    labels = {category.id: category.label for category in study.taxonomy.categories}
-    order = [name for name in study.taxonomy.ids if name in by_category.labels]
-    spec = study.config.analysis
+def agreement_tables(design: Design, found: AgreementInParts, recipe: str) -> list[Table]:
+    by_category, by_kind = found.by_category, found.by_kind
+    labels = {category.id: category.label for category in design.taxonomy.categories}
+    order = [name for name in design.taxonomy.ids if name in by_category.labels]
+    spec = design.spec
     whole = Table(
         "agreement",
         "Agreement between annotators",
@@ -60,9 +61,9 @@ def agreement_tables(study: Study, by_category: Agreement, by_kind: Agreement, r
          Column("pairable", "Judged twice or more", "count"), Column("judgements", "Judgements", "count"),
          Column("annotators", "Annotators", "count")],
         [
-            {"level": level, "alpha": found.alpha, "percent": found.percent, "items": found.items,
-             "pairable": found.pairable, "judgements": found.judgements, "annotators": len(found.annotators)}
-            for level, found in (("category", by_category), ("kind", by_kind))
+            {"level": level, "alpha": one.alpha, "percent": one.percent, "items": one.items,
+             "pairable": one.pairable, "judgements": one.judgements, "annotators": len(one.annotators)}
+            for level, one in (("category", by_category), ("kind", by_kind))
         ],
         ["Nominal alpha; answers such as `unsure` are gaps. Over distinct items, each counted once.", resampled(spec)],
         recipe,

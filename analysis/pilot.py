@@ -14,6 +14,7 @@ from gainsift.analysis.judged import judge
 from gainsift.analysis.judgements import Judgements, gather
 from gainsift.analysis.planned_study import Pilot, States
 from gainsift.analysis.ratings import Ratings
+from gainsift.analysis.study_design import study_design
 from gainsift.analysis.units import units_of
 from gainsift.analysis.verdict_rules import DEFAULT as RULE
 from gainsift.analysis.verdicts import is_missing
@@ -59,7 +60,9 @@ def read_pilot(study: Study, contrast: str | None, bucket: str) -> PilotStudy:
         str(study.annotations_file),
     )
     judged = judge(study, items, judgements, RULE)  # a verdict is one label here, whatever the report uses
-    units = units_of(judged.frame, study.config, chosen, judged.inclusion).frame
+    design = study_design(study, judged.frame)
+    asked = next(one for one in design.contrasts if one.name == chosen.name)
+    units = units_of(judged.frame, design, asked, judged.inclusion).frame
     if not len(units):
         raise UserError(str(study.folder), f"no unit of {chosen.name!r} is in the sample", "judge some, or name shares")
     patched = chosen.a.setting != UNPATCHED, chosen.b.setting != UNPATCHED

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from gainsift.analysis.contrast_results import ContrastResult
 from gainsift.analysis.examples import MISSED, UNDESERVED, Example
-from gainsift.analysis.figures import figures
+from gainsift.analysis.findings import Findings, warnings
 from gainsift.analysis.house_style import rendered
 from gainsift.analysis.item_list import items_table
 from gainsift.analysis.item_page import items_on_page
 from gainsift.analysis.page import template, unbroken
 from gainsift.analysis.reproduce import history
-from gainsift.analysis.result_tables import describe
-from gainsift.analysis.results import Results, warnings
+from gainsift.analysis.results import Results
 from gainsift.analysis.sensitivity_tables import sensitivity_sentence
 from gainsift.analysis.signature import meanings
 from gainsift.analysis.studentised import caution
+from gainsift.analysis.study_figures import study_figures
 from gainsift.analysis.summary import (
     agreement_sentence,
     anchoring_sentence,
@@ -56,7 +57,7 @@ def write_report(
     listed = items_table(results.items, results.signature)
     products["tables/items.csv"] = to_csv(listed).encode("utf-8", "replace")
     progress("figures")
-    drawn = figures(study, results)
+    drawn = study_figures(study, results)
     images: dict[str, bytes] = {}
     for stem, (_, figure) in drawn.items():
         progress(f"figure {stem}")
@@ -103,7 +104,7 @@ def _run(study: Study, results: Results, command: str, started: str) -> Run:
         settings={**spec.model_dump(mode="json"), "taxonomy": study.taxonomy.version,
                   "annotators": "simulated" if results.simulated else "human"},
         counts={"items": results.agreement.items, "judgements": results.agreement.judgements,
-                **{f"units of {r.contrast.name}": r.split.units for r in results.contrasts}},
+                **{f"units of {r.contrast.name}": r.units.size for r in results.contrasts}},
     )  # fmt: skip
 
 
@@ -131,42 +132,58 @@ def html(
 ) -> str:
     """The page, with every figure inside; all text is escaped, nothing is loaded from anywhere."""
     return template("report.html.j2").render(
+        **on_page(results, drawn, images, run, deviations(study)),
         study=study,
         config=study.config,
-        results=results,
-        tables=results.tables,
-        figures={stem: (title, images[stem]) for stem, (title, _) in drawn.items()},
-        contrasts=[
+        anchoring_sentence=unbroken(anchoring_sentence(results)),
+        audit_sentence=unbroken(audit_sentence(results)),
+        examples=list(_by_group(results).items()),
+        differing=(UNDESERVED, MISSED),
+        listed=items_on_page(results.items, study.taxonomy),
+        moved=results.moved,
+        history=history(study, run),
+        plan=statement(study),
+    )
+
+
+def on_page(
+    results: Findings,
+    drawn: Mapping[str, tuple[str, Figure]],
+    images: Mapping[str, bytes],
+    run: Run,
+    further: Sequence[str] = (),
+) -> dict[str, Any]:
+    """What the sections of any input's page need. `further`: warnings of that input alone."""
+    return {
+        "results": results,
+        "design": results.design,
+        "spec": results.design.spec,
+        "mark": results.mark,
+        "tables": results.tables,
+        "figures": {stem: (title, images[stem]) for stem, (title, _) in drawn.items()},
+        "contrasts": [
             Told(
                 result,
-                describe(study, result.contrast),
-                unbroken(contrast_sentence(study, result)),
-                chance_sentence(study, result),
+                result.contrast.where,
+                unbroken(contrast_sentence(results.design, result)),
+                chance_sentence(results.design, result),
                 str(number),
             )
             for number, result in enumerate(results.contrasts, start=1)
             if not result.step
         ],
-        agreement_sentence=unbroken(agreement_sentence(results)),
-        anchoring_sentence=unbroken(anchoring_sentence(results)),
-        sensitivity_sentences=sensitivity_sentences(results),
-        audit_sentence=unbroken(audit_sentence(results)),
-        examples=list(_by_group(results).items()),
-        differing=(UNDESERVED, MISSED),
-        listed=items_on_page(results.items, study.taxonomy),
-        labels={category.id: category.label for category in study.taxonomy.categories},
-        caution=caution,
-        moved=results.moved,
-        warnings=[*deviations(study), *warnings(study)],
-        plan=statement(study),
-        said_above=[*warnings(study), MADE_UP],
-        run=run,
-        history=history(study, run),
-        meanings=meanings([table.signature for table in results.tables.values()]),
-    )
+        "agreement_sentence": unbroken(agreement_sentence(results)),
+        "sensitivity_sentences": sensitivity_sentences(results),
+        "caution": caution,
+        "labels": {category.id: category.label for category in results.design.taxonomy.categories},
+        "warnings": [*further, *warnings(results.design.spec)],
+        "said_above": [*warnings(results.design.spec), MADE_UP],
+        "run": run,
+        "meanings": meanings([table.signature for table in results.tables.values()]),
+    }
 
 
-def sensitivity_sentences(results: Results) -> list[str]:
+def sensitivity_sentences(results: Findings) -> list[str]:
     """One for each contrast that has other readings."""
     names = dict.fromkeys(one.contrast for one in results.sensitivity)
     return [told for name in names if (told := unbroken(sensitivity_sentence(results.sensitivity, name)))]

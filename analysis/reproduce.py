@@ -39,7 +39,7 @@ class History:
 
 
 def history(study: Study, last: Run) -> History:
-    """The steps behind a report: one for each command and code, whatever number of products it made, then `last`."""
+    """The steps behind a report, then `last`."""
     runs, unread = [], []
     files = [*study.folder.glob("*.run.json"), *study.translations_folder.glob("**/*run.json")]
     for file in sorted(files):
@@ -48,8 +48,13 @@ def history(study: Study, last: Run) -> History:
             unread.append(file.relative_to(study.folder).as_posix())
         else:
             runs.append(run)
+    return history_of([*sorted(runs, key=lambda one: one.started), last], unread)
+
+
+def history_of(runs: Sequence[Run], unread: Sequence[str] = ()) -> History:
+    """The steps of some runs, in their order: one for each command and code, whatever number of products it made."""
     steps: dict[tuple[str, str, str], Step] = {}
-    for run in [*sorted(runs, key=lambda one: one.started), last]:
+    for run in runs:
         version, commit = run.versions.get("gainsift", ""), run.commit or ""
         step = steps.setdefault(
             (run.command, version, commit), Step(run.command, run.started, version, commit, bool(run.dirty))

@@ -9,15 +9,13 @@ import numpy as np
 import pandas as pd
 
 from gainsift.analysis.contrast_results import ContrastResult
+from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate, divide, generator
-from gainsift.analysis.judged import Judged
+from gainsift.analysis.inclusion import Draw
 from gainsift.analysis.rule_sensitivity import conclusion
 from gainsift.analysis.shares import KINDS
 from gainsift.analysis.split import Split, split, split_sums
 from gainsift.analysis.units import units_of
-from gainsift.schemas.families import word_families
-from gainsift.schemas.study import Study
-from gainsift.schemas.success import succeeds
 from gainsift.schemas.taxonomy import Category, Kind, Taxonomy
 
 FIGURES = ("apparent", "human", "error", "behaviour")
@@ -54,57 +52,60 @@ def other_kind(category: Category, taxonomy: Taxonomy) -> Kind | None:
 
 
 def sensitivity(
-    study: Study,
-    judged: Judged,
+    design: Design,
     by_rule: Mapping[str, pd.DataFrame],
+    inclusion: Draw,
     contrasts: Sequence[ContrastResult],
+    accepting: pd.DataFrame | None = None,
     identified: bool = True,
 ) -> list[Variant]:
     """Every variant of every contrast that is no step of a series, the contrast as reported first.
 
-    `by_rule`: the frame of `judged` under each rule for verdicts. `identified`: whether Dawid and Skene's model is.
+    `by_rule`: the rows under each rule for verdicts. `accepting`: the rows with success also on accepted forms, where
+    these are known. `identified`: whether Dawid and Skene's model is.
     """
     chosen = [result for result in contrasts if not result.step]
-    others = {rule: frame for rule, frame in by_rule.items() if rule != study.config.analysis.verdict}
-    accepting = judged.frame.assign(success=_accepting(study, judged.frame)) if chosen else judged.frame
+    others = {rule: frame for rule, frame in by_rule.items() if rule != design.spec.verdict}
     found: list[Variant] = []
     for result in chosen:
-        own = list(_variants(study, result))
+        own = list(_variants(design, result))
         for rule, frame in others.items():
-            units = units_of(frame, study.config, result.contrast, judged.inclusion).frame
+            units = units_of(frame, design, result.contrast, inclusion).frame
             doubt = UNIDENTIFIED if rule == "dawid-skene" and not identified else ""
-            own.append(_variant(study, result, RULE + rule, f"Verdict rule: {rule}{doubt}", units))
-        units = units_of(accepting, study.config, result.contrast, judged.inclusion).frame
-        own.append(_variant(study, result, "accepted", "Success also on accepted forms (synonyms, inflections)", units))
+            own.append(_variant(design, result, RULE + rule, f"Verdict rule: {rule}{doubt}", units))
+        if accepting is not None:
+            units = units_of(accepting, design, result.contrast, inclusion).frame
+            name = "Success also on accepted forms (synonyms, inflections)"
+            own.append(_variant(design, result, "accepted", name, units))
         own += _without_families(result, own[0].units)
         found += [replace(one, changed=_changed(one, own[0])) for one in own]
     return found
 
 
-def _variants(study: Study, result: ContrastResult) -> Iterator[Variant]:
+def _variants(design: Design, result: ContrastResult) -> Iterator[Variant]:
     """Those that need nothing but the units."""
-    units, taxonomy = result.units.frame, study.taxonomy
-    yield _variant(study, result, MAIN, "As reported", units)
+    units, taxonomy = result.units.frame, design.taxonomy
+    yield _variant(design, result, MAIN, "As reported", units)
     debatable = sorted(taxonomy.categories, key=lambda one: one.id != "plain_copy")
     for category in debatable:
         kind = other_kind(category, taxonomy)
         if kind and ((units["label_a"] == category.id) | (units["label_b"] == category.id)).any():
             name = f"{category.label}: counted as {kind.replace('_', ' ')}"
-            yield _variant(study, result, f"kind {category.id}", name, _as_kind(units, category.id, kind))
+            yield _variant(design, result, f"kind {category.id}", name, _as_kind(units, category.id, kind))
     for mark, name in (
         ("identical", "Without units that a pure copier gets right"),
         ("sense_split", "Without concepts whose references disagree"),
     ):
         marked = units[mark].astype(bool)
         if marked.any():
-            yield _variant(study, result, f"without {mark}", name, units[~marked].reset_index(drop=True))
-    families = word_families(study.concepts.values())
-    crossed = units.assign(cluster=units["other_concept_a"].map(families))
-    yield _variant(study, result, "crossed", "Intervals by word families of the other concept", crossed)
+            yield _variant(design, result, f"without {mark}", name, units[~marked].reset_index(drop=True))
+    if len(units) and units["other_family_a"].notna().all():
+        crossed = units.assign(cluster=units["other_family_a"])
+        yield _variant(design, result, "crossed", "Intervals by word families of the other concept", crossed)
 
 
-def _variant(study: Study, result: ContrastResult, key: str, name: str, units: pd.DataFrame) -> Variant:
-    found = _by_kind(study, result.contrast.name, units)
+def _variant(design: Design, result: ContrastResult, key: str, name: str, units: pd.DataFrame) -> Variant:
+    found = _by_kind(design, result.contrast.name, units)
     none = found.parts["human"] if not found.decided else Estimate(0.0)
     figures = {
         "apparent": found.parts["apparent"],
@@ -114,9 +115,9 @@ def _variant(study: Study, result: ContrastResult, key: str, name: str, units: p
     return Variant(result.contrast.name, key, name, figures, found.units)
 
 
-def _by_kind(study: Study, name: str, units: pd.DataFrame) -> Split:
+def _by_kind(design: Design, name: str, units: pd.DataFrame) -> Split:
     """The split with kinds for buckets; the same resamples for every variant."""
-    spec = study.config.analysis
+    spec = design.spec
     frame = units.assign(bucket_a=units["kind_a"], bucket_b=units["kind_b"])
     rng = generator(spec.seed, "sensitivity", name)
     return split(frame, KINDS, spec.bootstrap, spec.confidence, rng, spec.interval)
@@ -129,18 +130,6 @@ def _as_kind(units: pd.DataFrame, label: str, kind: Kind) -> pd.DataFrame:
         changed.loc[here, f"kind_{side}"] = kind
         changed.loc[here, f"correct_{side}"] = float(kind == "correct")
     return changed
-
-
-def _accepting(study: Study, frame: pd.DataFrame) -> list[bool]:
-    rule = study.config.success
-    found = []
-    for name, out, answer, closed in zip(
-        *(frame[column] for column in ("concept", "output_language", "answer", "closed")), strict=True
-    ):
-        concept = study.concepts[name]
-        forms = [*concept.reference.get(out, []), *concept.accepted.get(out, [])]
-        found.append(succeeds(answer, closed, forms, out, rule))
-    return found
 
 
 def _without_families(result: ContrastResult, units: int) -> list[Variant]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gainsift.analysis.design import Design
 from gainsift.analysis.rule_sensitivity import CONCLUSIONS, conclusion, rule_sensitivity
 from gainsift.analysis.sensitivity import FIGURES, MAIN, RULE, Variant
 from gainsift.analysis.tables import Column, Table
@@ -17,13 +18,13 @@ NAMES = {
 TOLD = {"human": "the human gain", "behaviour": "what of it comes from behaviour"}
 
 
-def sensitivity_table(found: Sequence[Variant], rule: str, recipe: str) -> Table:
-    """`rule`: the rule for verdicts of the report."""
+def sensitivity_table(design: Design, found: Sequence[Variant], recipe: str) -> Table:
+    figures = [figure for figure in FIGURES if design.scored or figure != "apparent"]
     return Table(
         "sensitivity",
         "How far the figures depend on choices",
         [Column("contrast", "Contrast"), Column("variant", "Id", printed=False), Column("name", "Reading"),
-         *(Column(figure, NAMES[figure], "points", interval=True) for figure in FIGURES),
+         *(Column(figure, NAMES[figure], "points", interval=True) for figure in figures),
          Column("units", "Units", "count"), Column("changed", "Conclusion that changes")],
         [
             {"contrast": one.contrast, "variant": one.key, "name": one.name, **one.figures, "units": one.units,
@@ -35,7 +36,7 @@ def sensitivity_table(found: Sequence[Variant], rule: str, recipe: str) -> Table
          " divided by the units of the row; intervals are those of the split.",
          *(sentence for name in dict.fromkeys(one.contrast for one in found)
            if (sentence := sensitivity_sentence(found, name))),
-         *(rule_sentence(found, name, rule) for name in dict.fromkeys(one.contrast for one in found))],
+         *(rule_sentence(found, name, design.spec.verdict) for name in dict.fromkeys(one.contrast for one in found))],
         recipe,
     )  # fmt: skip
 

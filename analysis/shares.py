@@ -1,4 +1,4 @@
-"""How often each outcome occurs at each condition: checkpoint × setting × prompt × layer."""
+"""How often each outcome occurs at each condition."""
 
 from __future__ import annotations
 
@@ -9,26 +9,21 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from gainsift.analysis.estimate import Array, Estimate, cluster_sums
+from gainsift.analysis.design import Condition
+from gainsift.analysis.estimate import Array, Estimate, cluster_sums, undefined
 from gainsift.analysis.intervals import DEFAULT, METHODS, Bootstrap
 from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.taxonomy import Kind
 
 KINDS = [kind for kind in get_args(Kind) if kind != "missing"]
-KEY = ["checkpoint", "setting", "prompt", "layer"]
-Key = tuple[str, str, str, int | None]
+UNSCORED = "there is no automatic success"
 
 
 @dataclass(frozen=True)
 class ConditionShares:
     """Rates of one condition. `success` is over all rows of the sample, the others over decided ones."""
 
-    checkpoint: str
-    step: int
-    tokens: int
-    setting: str
-    prompt: str
-    layer: int | None
+    condition: Condition
     rows: int
     decided: int
     success: Estimate
@@ -38,9 +33,12 @@ class ConditionShares:
     kinds: dict[str, Estimate]
 
     @property
+    def checkpoint(self) -> str:
+        return self.condition.checkpoint
+
+    @property
     def series(self) -> str:
-        """The condition without its checkpoint, in words."""
-        return series_name(self.setting, self.prompt, self.layer)
+        return self.condition.series
 
 
 def series_name(setting: str, prompt: str, layer: int | None) -> str:
@@ -51,7 +49,7 @@ def series_name(setting: str, prompt: str, layer: int | None) -> str:
 
 def shares(
     frame: pd.DataFrame,
-    checkpoints: Sequence[str],
+    conditions: Sequence[Condition],
     buckets: Sequence[str],
     categories: Sequence[str],
     resamples: int,
@@ -59,7 +57,7 @@ def shares(
     rng: np.random.Generator,
     interval: str = DEFAULT,
 ) -> list[ConditionShares]:
-    """Shares of every condition that has rows in the sample, in training order.
+    """Shares of every one of `conditions` that has rows in the sample, in that order.
 
     Rows weigh their mass over the probability that their item is judged. Categories that occur nowhere are left out.
     One bootstrap over all word families, by the method
@@ -72,22 +70,20 @@ def shares(
     bootstrap = METHODS[interval](len(names), resamples, confidence, rng)
     seen = set(sample["label"].dropna())
     categories = [name for name in categories if name in seen]
-    place = {name: number for number, name in enumerate(checkpoints)}
+    at = pd.Categorical(sample["condition"], [one.name for one in conditions]).codes
     found = []
-    for key, index in _conditions(sample, place):
+    for place, condition in enumerate(conditions):
+        index = np.flatnonzero(at == place)
+        if not len(index):
+            continue
         rows = sample.iloc[index]
         estimates = _estimates(rows, codes[index], len(names), bootstrap, buckets, categories)
         found.append(
             ConditionShares(
-                checkpoint=key[0],
-                step=int(rows["step"].iloc[0]),
-                tokens=int(rows["tokens"].iloc[0]),
-                setting=key[1],
-                prompt=key[2],
-                layer=key[3],
+                condition=condition,
                 rows=rows["row_id"].nunique(),
                 decided=rows.loc[rows["label"].notna(), "row_id"].nunique(),
-                success=estimates["success"],
+                success=undefined(UNSCORED) if rows["success"].isna().all() else estimates["success"],
                 correct=estimates["correct"],
                 buckets={name: estimates["bucket", name] for name in buckets},
                 categories={name: estimates["label", name] for name in categories},
@@ -95,21 +91,6 @@ def shares(
             )
         )
     return found
-
-
-def _conditions(sample: pd.DataFrame, place: dict[str, int]) -> list[tuple[Key, list[int]]]:
-    """The row numbers of each condition: unpatched first, then by setting and layer, in training order."""
-    groups: dict[Key, list[int]] = {}
-    columns = (sample[name].tolist() for name in KEY)
-    for number, (checkpoint, setting, prompt, layer) in enumerate(zip(*columns, strict=True)):
-        key = (checkpoint, setting, prompt, None if pd.isna(layer) else int(layer))
-        groups.setdefault(key, []).append(number)
-
-    def order(key: Key) -> tuple[object, ...]:
-        checkpoint, setting, prompt, layer = key
-        return setting != UNPATCHED, setting, prompt, -1 if layer is None else layer, place[checkpoint]
-
-    return sorted(groups.items(), key=lambda group: order(group[0]))
 
 
 def _estimates(
@@ -122,7 +103,7 @@ def _estimates(
 ) -> dict[object, Estimate]:
     decided = rows["label"].notna().to_numpy(float)
     values: dict[object, Array] = {
-        "success": rows["success"].to_numpy(float),
+        "success": rows["success"].fillna(0).to_numpy(float),
         "correct": rows["correct"].fillna(0).to_numpy(float),
     }
     wrong = rows["correct"] == 0

@@ -2,57 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate
-from gainsift.analysis.result_tables import bucket_name, describe
+from gainsift.analysis.result_tables import bucket_name
 from gainsift.analysis.tables import Column, display, plain
 from gainsift.analysis.wording import counted
 from gainsift.schemas.study import Study
 
 if TYPE_CHECKING:
     from gainsift.analysis.contrast_results import ContrastResult
+    from gainsift.analysis.findings import Findings
     from gainsift.analysis.results import Results
     from gainsift.analysis.split import Split
 
 SUMMARY_FORMAT = "summary/1"
 
 
-def contrast_sentence(study: Study, result: ContrastResult) -> str:
+def contrast_sentence(design: Design, result: ContrastResult) -> str:
     """`Of +31.0 points of apparent gain, 18.2 [12.9, 23.4] are ability, …`: the flow split, in table order.
 
     A loss is told as a loss: its parts are shares of it, with their signs turned, so that they add up to it. Parts
-    that round to nothing are left out.
+    that round to nothing are left out. Without automatic scores it is the human gain that is split.
     """
     split = result.split
-    if not split.units:
+    whole = "apparent" if design.scored else "human"
+    if not result.units.size:
         return "No unit is present in both conditions: the split is undefined."
-    gain = split.parts["apparent"].point or 0.0
+    gain = split.parts[whole].point or 0.0
     shown = _number(gain, plus=True)
+    if not split.decided and not design.scored:
+        return f"None of {counted(result.units.size, 'unit')} has two usable verdicts: the split is undefined."
     if not split.decided:
         return (
             f"The apparent gain is {shown} points over {counted(split.units, 'unit')}, but none of them has two usable"
             " verdicts: the split is undefined."
         )
     level = _number(gain) == "0.0"
-    parts = _told(study, split, turned=gain < 0 and not level)
+    parts = _told(design, split, turned=gain < 0 and not level)
     if not parts:
-        return f"The apparent gain is {shown} points, and no part of it is more than 0.0."
+        return f"The {whole} gain is {shown} points, and no part of it is more than 0.0."
     text = _listed(parts)
     if level:
-        return f"The apparent gain is {shown} points: {text}."
-    return f"Of {shown} points of apparent gain, {text}." if gain > 0 else (
-        f"Of {_number(-gain)} points of apparent loss, {text}."
+        return f"The {whole} gain is {shown} points: {text}."
+    return f"Of {shown} points of {whole} gain, {text}." if gain > 0 else (
+        f"Of {_number(-gain)} points of {whole} loss, {text}."
     )  # fmt: skip
 
 
-def _told(study: Study, split: Split, turned: bool) -> list[str]:
+def _told(design: Design, split: Split, turned: bool) -> list[str]:
     """The parts that are not zero, each with its figure: `18.2 [12.9, 23.4] are ability`, `7.9 [2.0, 9.9] copying`."""
     told: list[str] = []
-    named = [(bucket_name(study, bucket).lower(), part) for bucket, part in split.flow_buckets.items()]
-    for name, part in [*named, ("undeserved credit", split.parts["undeserved"])]:
+    named = [(bucket_name(design.taxonomy, bucket).lower(), part) for bucket, part in split.flow_buckets.items()]
+    if design.scored:
+        named.append(("undeserved credit", split.parts["undeserved"]))
+    for name, part in named:
         if figure := _points(part, turned):
             told.append(f"{figure} {'' if told else 'are '}{name}")
+    if not design.scored:
+        return told
     missed = split.parts["missed"]
     if figure := _points(missed, turned):  # the part is minus the change: below zero, more are missed than before
         more = "more" if (missed.point or 0) < 0 else "fewer"
@@ -62,11 +72,11 @@ def _told(study: Study, split: Split, turned: bool) -> list[str]:
     return told
 
 
-def chance_sentence(study: Study, result: ContrastResult) -> str:
+def chance_sentence(design: Design, result: ContrastResult) -> str:
     """Which buckets stand out from chance, by their corrected p; empty if no bucket could be tested."""
     tested = [one for one in result.tests if one.what == "bucket" and one.adjusted is not None]
-    limit = round(1 - study.config.analysis.confidence, 9)  # no 0.05000000000000004
-    names = {one.part: bucket_name(study, one.part).lower() for one in tested}
+    limit = round(1 - design.spec.confidence, 9)  # no 0.05000000000000004
+    names = {one.part: bucket_name(design.taxonomy, one.part).lower() for one in tested}
     sure = [f"{names[one.part]} ({_chance(one.adjusted)})" for one in tested if (one.adjusted or 0.0) < limit]
     unsure = [names[one.part] for one in tested if (one.adjusted or 0.0) >= limit]
     if not tested:
@@ -86,7 +96,7 @@ def _listed(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
 
 
-def agreement_sentence(results: Results) -> str:
+def agreement_sentence(results: Findings) -> str:
     """How far the annotators agree, or why that is undefined."""
     found = results.agreement
     alpha = found.alpha
@@ -149,6 +159,13 @@ def summary(study: Study, results: Results) -> dict[str, Any]:
     return {
         "format": SUMMARY_FORMAT,
         "study": study.config.name,
+        **of_findings(results, _of_judgements(results)),
+    }
+
+
+def of_findings(results: Findings, further: Mapping[str, Any]) -> dict[str, Any]:
+    """What holds of any input; `further` stands before the contrasts."""
+    return {
         "annotators": "simulated" if results.simulated else "human",
         "agreement": {
             "alpha": plain(results.agreement.alpha),
@@ -159,8 +176,8 @@ def summary(study: Study, results: Results) -> dict[str, Any]:
             "annotators": results.agreement.annotators,
             "signature": results.signature,
         },
-        **_of_judgements(results),
-        "contrasts": [_contrast(study, result) for result in results.contrasts],
+        **further,
+        "contrasts": [_contrast(results.design, result) for result in results.contrasts],
         "left_out": dict(sorted(results.left_out.items())),
     }
 
@@ -179,23 +196,23 @@ def _of_judgements(results: Results) -> dict[str, Any]:
     return found
 
 
-def _contrast(study: Study, result: ContrastResult) -> dict[str, Any]:
+def _contrast(design: Design, result: ContrastResult) -> dict[str, Any]:
     def plainly(estimates: dict[str, Estimate]) -> dict[str, Any]:
         return {key: plain(value) for key, value in estimates.items()}
 
     split = result.split
     return {
         "name": result.contrast.name,
-        "conditions": describe(study, result.contrast),
-        "sentence": contrast_sentence(study, result),
-        "beyond_chance": chance_sentence(study, result),
-        "units": split.units,
+        "conditions": result.contrast.where,
+        "sentence": contrast_sentence(design, result),
+        "beyond_chance": chance_sentence(design, result),
+        "units": result.units.size,
         "decided": split.decided,
         "clusters": split.clusters,
-        "parts": plainly(split.parts),
+        "parts": plainly({k: v for k, v in split.parts.items() if design.scored or k.startswith("human")}),
         "flow": plainly(split.flow_buckets),
         "share": plainly(split.share_buckets),
-        "without_identical": plainly(result.without_identical.parts),
+        **({"without_identical": plainly(result.without_identical.parts)} if result.without_identical else {}),
         "signature": result.signature,
     }
 

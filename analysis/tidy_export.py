@@ -11,6 +11,7 @@ import csv
 import io
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -23,9 +24,10 @@ from gainsift.analysis.judged import Judged, judge
 from gainsift.analysis.judgements import Judgements, gather
 from gainsift.analysis.output_export import columns_of, write_outputs
 from gainsift.analysis.outputs import excluded_concepts
-from gainsift.analysis.shares import series_name
+from gainsift.analysis.study_design import study_design
 from gainsift.schemas.files import FORMAT_KEY, atomic, write_text
 from gainsift.schemas.provenance import now, write_run
+from gainsift.schemas.rows import Annotation
 from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import Study
 
@@ -34,9 +36,11 @@ TEXT, WHOLE, REAL, TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "unit": (TEXT, "What is compared over conditions: prompt pair | input language | output language."),
     "cluster": (TEXT, "Word family of the intended concept: units that move together. Intervals resample these."),
+    "other_cluster": (TEXT, "Word family of the other concept, by which units are crossed."),
     "condition": (TEXT, "Checkpoint and how it was asked. A unit occurs once at a condition."),
     "annotator": (TEXT, "Pseudonym of the person who gave `label`; empty where nobody judged this output."),
-    "label": (TEXT, "Category id that this annotator gave the item. A label of kind missing is no judgement."),
+    "label": (TEXT, "Category id that this annotator gave the item; empty: skipped. A label of kind missing is no"
+              " judgement."),
     "success": (TRUTH, "Whether the answer equals a reference form, by the study's rule."),
     "weight": (REAL, "1 / probability that the item is judged; empty: outside the sample, or never planned (no item)."),
     "order": (REAL, "Place of the condition in its series: tokens seen, else steps, else the checkpoint's number."),
@@ -55,6 +59,8 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "correct": (WHOLE, "1 if the kind is correct, else 0; empty while undecided."),
     "undecided": (TEXT, "Why there is no verdict: unjudged, missing (all answers `unsure` and the like), tie."),
     "adjudicated": (TRUTH, "Whether the lead settled the item."),
+    "settled": (TEXT, "Category id that the lead gave the item; of kind missing: it cannot be judged. Empty: not"
+                " adjudicated."),
     "source": (TEXT, "human, or simulated: no person gave this label."),
     "sense": (TEXT, "With label other_sense: the sense that this annotator chose."),
     "role": (TEXT, "What the task was to the annotator: main, or calibration."),
@@ -81,8 +87,8 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "p_target": (REAL, "The same for the target concept."),
     "sense_split": (TRUTH, "The references of the concept's languages disagree in sense."),
     "excluded": (TRUTH, "Left out of every figure by analysis.exclude_sense_split of the study."),
-    "sense_not_given": (TRUTH, "The item's verdict is other_sense, but no given form of this output carries the sense:"
-                        " it counts as unrelated."),
+    "sense_not_given": (TRUTH, "No given form of this output carries the sense that people chose for the item: where it"
+                        " would count as other_sense it counts as unrelated."),
 }  # fmt: skip
 """The data dictionary: type and meaning of every column, in order."""
 
@@ -93,14 +99,20 @@ def tidy(study: Study) -> tuple[pd.DataFrame, Counter[str]]:
     Raises UserError as the analysis does.
     """
     items = study.items()
+    lines = study.annotations()
     judgements = gather(
-        study.annotations(), {item.content_key for item in items}, study.id, study.taxonomy, study.concepts,
+        lines, {item.content_key for item in items}, study.id, study.taxonomy, study.concepts,
         str(study.annotations_file),
     )  # fmt: skip
     judged = judge(study, items, judgements, rule_of(study))
-    outputs = _outputs(study, judged)
     keys = {item.item_id: item.content_key for item in items}
-    votes = _votes(judgements, keys)
+    settled = {item: str(judgements.adjudicated[key].label) for item, key in keys.items()
+               if key in judgements.adjudicated}  # fmt: skip
+    outputs = _outputs(study, judged, settled)
+    flagged = [judged.frame, *(judge(study, items, judgements, rule).frame for rule in ("adjudicated", "soft"))]
+    not_given = {row for frame in flagged for row in frame.loc[frame["sense_not_given"], "row_id"]}
+    outputs["sense_not_given"] = outputs["row_id"].isin(not_given)
+    votes = _votes(judgements, lines, study.id, keys)
     frame = outputs.merge(votes, on="item", how="left").assign(patched_last=lambda f: f["setting"] != UNPATCHED)
     frame = frame.sort_values(["patched_last", "setting", "prompt", "layer", "order", "row_id", "annotator"])
     return frame[list(COLUMNS)].reset_index(drop=True), judgements.left_out + judged.left_out
@@ -111,15 +123,14 @@ def rule_of(study: Study) -> str:
     return "majority" if study.config.analysis.verdict == "majority" else "adjudicated"
 
 
-def _outputs(study: Study, judged: Judged) -> pd.DataFrame:
-    frame = judged.frame.rename(columns={"family": "cluster", "item_id": "item"})
+def _outputs(study: Study, judged: Judged, settled: dict[str, str]) -> pd.DataFrame:
+    names = {"family": "cluster", "other_family": "other_cluster", "item_id": "item"}
+    frame = judged.frame.rename(columns=names).astype({"condition": object})
     mass = study.translations(["row_id", "p_source", "p_target"]).to_pandas()
     frame = frame.merge(mass, on="row_id", how="left", validate="one_to_one")
-    keys = zip(frame["setting"], frame["prompt"], frame["layer"], strict=True)
-    frame["series"] = [
-        series_name(setting, prompt, None if pd.isna(layer) else int(layer)) for setting, prompt, layer in keys
-    ]
-    frame["condition"] = frame["checkpoint"] + ", " + frame["series"]
+    conditions = {one.name: one for one in study_design(study, judged.frame).conditions}
+    for name in ("series", "step", "tokens"):
+        frame[name] = frame["condition"].map({key: getattr(one, name) for key, one in conditions.items()})
     frame["order"] = frame["checkpoint"].map(_order(study))
     frame["weight"] = 1 / frame["probability"].where(frame["selected"])
     frame["verdict"] = frame["label"]
@@ -133,6 +144,7 @@ def _outputs(study: Study, judged: Judged) -> pd.DataFrame:
     frame["adjudicated"] = (
         frame["item"].map({item: one.adjudicated for item, one in judged.verdicts.items()}).fillna(False)
     )
+    frame["settled"] = frame["item"].map(settled)
     frame["gloss"] = frame["concept"].map({name: concept.gloss for name, concept in study.concepts.items()})
     frame["reference"] = [
         "|".join(study.concepts[concept].reference.get(out, []))
@@ -149,12 +161,18 @@ def _order(study: Study) -> dict[str, float]:
     return {one.name: float(number) for number, one in enumerate(checkpoints, start=1)}
 
 
-def _votes(judgements: Judgements, keys: dict[str, str]) -> pd.DataFrame:
+def _votes(judgements: Judgements, lines: Sequence[Annotation], study: str, keys: dict[str, str]) -> pd.DataFrame:
+    """The judgements in use, and tasks that an annotator skipped and has not judged otherwise."""
     names = ("label", "source", "sense", "role", "round", "lead_time")
+    found = {key: dict(judgements.votes.get(key, {})) for key in keys.values()}
+    for line in lines:
+        asked = line.status == "skipped" and line.role not in ("control", "repeat") and not line.repeat
+        if asked and line.study == study and line.source == judgements.source and line.content_key in found:
+            found[line.content_key].setdefault(line.annotator, line)
     rows = [
         {"item": item, "annotator": annotator, **{name: getattr(line, name) for name in names}}
         for item, key in keys.items()
-        for annotator, line in sorted(judgements.votes.get(key, {}).items())
+        for annotator, line in sorted(found[key].items())
     ]
     return pd.DataFrame(rows, columns=["item", "annotator", *names])
 

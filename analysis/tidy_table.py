@@ -1,7 +1,7 @@
 """Anyone's study as a tidy table: one row for each unit, condition and annotator, with the label that was given.
 
 NEEDED columns: unit (what is compared over conditions), cluster (units that move together), condition, annotator,
-label (an id of the taxonomy; empty: a gap). OPTIONAL ones are explained in `tidy_export.DICTIONARY`, which writes all
+label (an id of the taxonomy; empty: a gap). OPTIONAL ones are explained in `tidy_export.COLUMNS`, which writes all
 of them; success, weight (one over the probability that the row is judged) and order (place of the condition, as
 tokens seen) are what a table from elsewhere may want to have.
 """
@@ -12,11 +12,11 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gainsift.analysis.design import Condition
 from gainsift.analysis.inclusion import Inclusion
 from gainsift.analysis.tidy_columns import LINE, place, read_cells
 from gainsift.schemas.errors import UserError, did_you_mean
@@ -24,9 +24,12 @@ from gainsift.schemas.taxonomy import Taxonomy
 
 NEEDED = ("unit", "cluster", "condition", "annotator", "label")
 OPTIONAL = ("success", "weight", "order", "series", "patched", "identical", "item", "draws", "audit", "verdict",
-            "source", "excluded")  # fmt: skip
-OF_ROW = ("cluster", "item", "success", "weight", "patched", "identical", "verdict")
+            "settled", "sense_not_given", "other_cluster", "checkpoint", "step", "tokens", "input_language",
+            "output_language", "source", "excluded")  # fmt: skip
+OF_ROW = ("cluster", "item", "success", "weight", "patched", "identical", "verdict", "settled", "sense_not_given",
+          "other_cluster", "languages")  # fmt: skip
 """Columns with one value for each unit at a condition."""
+TEXTS = ("verdict", "settled", "other_cluster")
 TRUTH = {"1": 1.0, "1.0": 1.0, "true": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0}
 AGAIN = "rows that repeat a judgement"
 GAPS = "rows without a label"
@@ -37,28 +40,21 @@ MEND = "mend that row"
 
 
 @dataclass(frozen=True)
-class Condition:
-    """A condition, the series that it belongs to, and its place there (NaN: as the file has them)."""
-
-    name: str
-    series: str
-    order: float
-
-
-@dataclass(frozen=True)
 class TidyTable:
     """A table that was checked.
 
     `rows`: one for each unit at a condition: unit, condition, cluster, item, success (0, 1 or NaN), weight (NaN
-    outside the sample), patched, identical (bools), verdict (a label, or None), line. `votes`: item -> annotator ->
-    label, `unsure` among them. `conditions` in order. `inclusion`: the draw, if the table tells it.
-    `has`: the optional columns that there are. `simulated`: some labels are, by the column `source`. `left_out`: rows
-    that say nothing, by reason.
+    outside the sample), patched, identical, sense_not_given (bools), verdict, settled (labels, or None), other_cluster,
+    languages (of the item; None where unsaid), line. `votes`: item -> annotator -> label, `unsure` among them. `gaps`:
+    annotator -> items that were left without a label. `conditions` in order, by series. `inclusion`: the draw, if the
+    table tells it. `has`: the optional columns that there are. `simulated`: some labels are, by the column `source`.
+    `left_out`: rows that say nothing, by reason.
     """
 
     path: Path
     rows: pd.DataFrame
     votes: dict[str, dict[str, str]]
+    gaps: dict[str, set[str]]
     conditions: list[Condition]
     inclusion: Inclusion | None
     has: frozenset[str]
@@ -78,7 +74,7 @@ def read_tidy_table(path: Path, taxonomy: Taxonomy) -> TidyTable:
     for name in ("unit", "cluster", "condition"):
         _refuse(path, cells, cells[name] == "", f"no {name}")
     _refuse(path, cells, (cells["label"] != "") & (cells["annotator"] == ""), "a label without an annotator")
-    for name in ("label", "verdict"):
+    for name in ("label", "verdict", "settled"):
         if name == "label" or name in has:
             _known_labels(path, cells, name, taxonomy)
     frame = pd.DataFrame({name: cells[name] for name in (LINE, *NEEDED)})
@@ -89,15 +85,26 @@ def read_tidy_table(path: Path, taxonomy: Taxonomy) -> TidyTable:
     frame["weight"] = _number(path, cells, "weight", 0.0) if "weight" in has else 1.0
     frame["patched"] = _flag(path, cells, "patched", has, True)
     frame["identical"] = _flag(path, cells, "identical", has, False)
-    frame["verdict"] = cells["verdict"] if "verdict" in has else ""
+    frame["sense_not_given"] = _flag(path, cells, "sense_not_given", has, False)
+    for name in TEXTS:
+        frame[name] = cells[name] if name in has else ""
+    frame["languages"] = ""
+    if {"input_language", "output_language"} <= has:
+        frame["languages"] = cells["input_language"] + " → " + cells["output_language"]
     for name in OF_ROW:
         _one_value(path, frame, ["unit", "condition"], name, "unit {!r} at {!r}")
+    for name in ("weight", "settled"):
+        if "item" in has:
+            _one_value(path, frame[frame["item"] != ""], ["item"], name, "item {!r}")
     votes = _votes(path, frame, left_out)
     rows = frame.drop_duplicates(["unit", "condition"]).drop(columns=["annotator", "label"]).reset_index(drop=True)
-    rows["verdict"] = rows["verdict"].where(rows["verdict"] != "", None)
+    for name in (*TEXTS, "languages"):
+        rows[name] = rows[name].where(rows[name] != "", None)
     inclusion = _inclusion(path, cells, rows) if {"item", "draws", "weight"} <= has else None
     simulated = "source" in has and bool((cells["source"] == "simulated").any())
-    return TidyTable(path, rows, votes, _conditions(path, cells, has), inclusion, has, simulated, +left_out)
+    conditions = _conditions(path, cells, frame["patched"], has)
+    gaps = _gaps(frame, votes)
+    return TidyTable(path, rows, votes, gaps, conditions, inclusion, has, simulated, +left_out)
 
 
 # --- cells -----------------------------------------------------------------------------------------------
@@ -125,8 +132,10 @@ def _truth(path: Path, cells: pd.DataFrame, name: str) -> pd.Series[float]:
     return low.map(TRUTH).astype(float)
 
 
-def _flag(path: Path, cells: pd.DataFrame, name: str, has: frozenset[str], default: bool) -> Any:
-    return _truth(path, cells, name).fillna(float(default)).astype(bool) if name in has else default
+def _flag(path: Path, cells: pd.DataFrame, name: str, has: frozenset[str], default: bool) -> pd.Series[bool]:
+    if name not in has:
+        return pd.Series(default, cells.index)
+    return _truth(path, cells, name).fillna(float(default)).astype(bool)
 
 
 def _number(path: Path, cells: pd.DataFrame, name: str, above: float | None = None) -> pd.Series[float]:
@@ -173,22 +182,43 @@ def _votes(path: Path, frame: pd.DataFrame, left_out: Counter[str]) -> dict[str,
     return votes
 
 
-def _conditions(path: Path, cells: pd.DataFrame, has: frozenset[str]) -> list[Condition]:
+def _gaps(frame: pd.DataFrame, votes: dict[str, dict[str, str]]) -> dict[str, set[str]]:
+    """Annotator -> items that stand beside the name without a label anywhere."""
+    empty = frame[(frame["label"] == "") & (frame["annotator"] != "") & (frame["item"] != "")]
+    found: dict[str, set[str]] = {}
+    for item, annotator in zip(empty["item"], empty["annotator"], strict=True):
+        if annotator not in votes[item]:
+            found.setdefault(annotator, set()).add(item)
+    return found
+
+
+def _conditions(path: Path, cells: pd.DataFrame, patched: pd.Series[bool], has: frozenset[str]) -> list[Condition]:
     """In the order of the file's series, then by `order`, then as the file has them."""
     frame = pd.DataFrame({
         LINE: cells[LINE],
         "condition": cells["condition"],
         "series": cells["series"] if "series" in has else "",
-        "order": _number(path, cells, "order") if "order" in has else np.nan,
+        "checkpoint": cells["checkpoint"] if "checkpoint" in has else cells["condition"],
+        **{name: _number(path, cells, name) if name in has else np.nan for name in ("order", "step", "tokens")},
     })  # fmt: skip
-    for name in ("series", "order"):
+    for name in ("series", "checkpoint", "order", "step", "tokens"):
         _one_value(path, frame, ["condition"], name, "condition {!r}")
     if "order" in has:
         _refuse(path, cells, frame["order"].isna(), "no order", "give every condition one, or leave the column out")
     once = frame.drop_duplicates("condition")
     series = {name: number for number, name in enumerate(once["series"].unique())}
-    found = [Condition(*row) for row in zip(once["condition"], once["series"], once["order"], strict=True)]
-    return sorted(found, key=lambda one: (series[one.series], 0.0 if np.isnan(one.order) else one.order))
+    if (once["checkpoint"] == "").any() or once.duplicated(["series", "checkpoint"]).any():
+        once = once.assign(checkpoint=once["condition"])
+    places = once["order"] if "order" in has else np.arange(len(once), dtype=float)
+    seen = patched.groupby(cells["condition"]).any()
+    found = [
+        Condition(name, of, checkpoint, float(place), int(step), int(tokens), bool(seen[name]))
+        for name, of, checkpoint, place, step, tokens in zip(
+            once["condition"], once["series"], once["checkpoint"], places, once["step"].fillna(0),
+            once["tokens"].fillna(0), strict=True,
+        )
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (series[one.series], one.place))
 
 
 def _inclusion(path: Path, cells: pd.DataFrame, rows: pd.DataFrame) -> Inclusion:

@@ -11,15 +11,15 @@ from gainsift.analysis.estimate import divide
 from gainsift.analysis.house_style import SMALLEST, STYLE, frame, short
 from gainsift.analysis.matrix_figures import about, matrix
 from gainsift.analysis.transitions import Transitions
-from gainsift.schemas.study import Study
+from gainsift.schemas.taxonomy import Taxonomy
 
 
-def transition_map(study: Study, found: Transitions, title: str, recipe: str) -> Figure:
+def transition_map(taxonomy: Taxonomy, found: Transitions, title: str, recipe: str) -> Figure:
     """Before downwards, after across; each cell the per cent of decided units, shaded by its share of the row.
 
     The diagonal is outlined: what stayed as it was. At the right how many units each row holds, in per cent.
     """
-    labels = [study.taxonomy.category(name).label for name in found.categories]
+    labels = [taxonomy.category(name).label for name in found.categories]
     shares = 100 * found.shares
     rows, columns = shares.sum(1), shares.sum(0)
     shade = np.nan_to_num(divide(shares, rows[:, None]))

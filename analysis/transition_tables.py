@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gainsift.analysis.corrections import IN_WORDS
+from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.result_tables import PARTS, bucket_name, of_contrasts, part_id
 from gainsift.analysis.significance import Significance
 from gainsift.analysis.split_tests import SplitTest
 from gainsift.analysis.tables import Column, Table
 from gainsift.schemas.config import AnalysisSpec
-from gainsift.schemas.study import Study
+from gainsift.schemas.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from gainsift.analysis.contrast_results import ContrastResult
@@ -33,11 +34,11 @@ SIGNIFICANCE = [
 ]
 
 
-def transition_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list[Table]:
+def transition_tables(design: Design, contrasts: Sequence[ContrastResult]) -> list[Table]:
     recipes = [result.signature for result in contrasts]
     sizes = [
-        f"{result.contrast.name}: n = {result.split.decided:,} decided units of {result.split.units:,} in"
-        f" {result.split.clusters:,} word families."
+        f"{result.contrast.name}: n = {result.split.decided:,} decided units of {result.units.size:,} in"
+        f" {result.split.clusters:,} {design.clusters}."
         for result in contrasts
     ]
     moved = of_contrasts(
@@ -47,7 +48,7 @@ def transition_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list
          Column("after", "After, id", printed=False), Column("after_name", "After"), Column("units", "Units", "weight"),
          Column("weight", "Weighted units", "weight"), Column("share", "% of decided", "rate"),
          Column("of_before", "% of those before", "rate")],
-        [_cells(study, result) for result in contrasts],
+        [_cells(design.taxonomy, result) for result in contrasts],
         ["Decided units alone: per cent of the weighted ones, of all and of those with the same category before. Pairs"
          " of categories that no unit went through are left out.", *sizes],
         recipes,
@@ -57,9 +58,9 @@ def transition_tables(study: Study, contrasts: Sequence[ContrastResult]) -> list
         "Tests beside the split",
         [Column("contrast", "Contrast"), Column("part", "Id", printed=False), Column("name", "What is tested"),
          *SIGNIFICANCE],
-        [[_test_row(study, test) for test in result.tests] for result in contrasts],
+        [[_test_row(design.taxonomy, test) for test in result.tests] for result in contrasts],
         ["Change: as in the split, in points of all units of the contrast.",
-         correction_in_words(study.config.analysis, "contrast", "buckets"),
+         correction_in_words(design.spec, "contrast", "buckets"),
          "Tests by word families allow for correlated units; those marked `assumes independent units` do not, are not"
          " weighted, and stand for comparison only.", *sizes],
         recipes,
@@ -71,12 +72,12 @@ def correction_in_words(spec: AnalysisSpec, of: str, subject: str) -> str:
     """What a family is and how it is corrected; `of` is contrast or series."""
     family = f"the {subject} of one {of}" if spec.family == "each" else f"the {subject} of all {of}s together"
     how = MAX_T if spec.correction == "max_t" else IN_WORDS[spec.correction]
-    return f"Corrected within families, as study.yaml fixes them: {family}, one family for each method; {how}."
+    return f"Corrected within families: {family}, one family for each method; {how}."
 
 
-def _cells(study: Study, result: ContrastResult) -> list[dict[str, Any]]:
+def _cells(taxonomy: Taxonomy, result: ContrastResult) -> list[dict[str, Any]]:
     found = result.transitions
-    names = {category.id: category.label for category in study.taxonomy.categories}
+    names = {category.id: category.label for category in taxonomy.categories}
     shares, totals = found.shares, found.weights.sum(1)
     return [
         {
@@ -94,9 +95,9 @@ def _cells(study: Study, result: ContrastResult) -> list[dict[str, Any]]:
     ]
 
 
-def _test_row(study: Study, one: SplitTest) -> dict[str, Any]:
+def _test_row(taxonomy: Taxonomy, one: SplitTest) -> dict[str, Any]:
     if one.what == "bucket":
-        part, name = part_id(one.part), f"Flow: {bucket_name(study, one.part).lower()}"
+        part, name = part_id(one.part), f"Flow: {bucket_name(taxonomy, one.part).lower()}"
     else:
         part, name = one.part, PARTS.get(one.part, "All categories as frequent as before")
     return {"contrast": one.contrast, "part": part, "name": name, **significance_cells(one.test, one.adjusted)}

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter
 
 from gainsift.analysis.house_style import LINES, STYLE, TWO, drawn, frame
 from gainsift.analysis.shares import KINDS, ConditionShares
-from gainsift.schemas.study import Study
+from gainsift.schemas.taxonomy import Taxonomy
 
 CORRECT = "#0072B2"
 GREYS = ("#E69F00", "#333333", "#F0E442", "#888888", "#CC79A7", "#d9d9d9", "#56B4E9")
@@ -24,7 +24,7 @@ MOST = 4
 """Series on the page; further ones are in the tables."""
 
 
-def page_of_trends(study: Study, shares: Sequence[ConditionShares], title: str, recipe: str) -> Figure | None:
+def page_of_trends(taxonomy: Taxonomy, shares: Sequence[ConditionShares], title: str, recipe: str) -> Figure | None:
     """Stacked shares at the left, lines with intervals at the right, a row for each series; None without a series."""
     series = [
         (name, held)
@@ -38,10 +38,10 @@ def page_of_trends(study: Study, shares: Sequence[ConditionShares], title: str, 
         panels = figure.subplots(len(series), 2, squeeze=False, sharey=True)
         for (name, held), (left, right) in zip(series, panels, strict=True):
             at, scale = _positions(held)
-            _stack(left, study, held, at)
+            _stack(left, taxonomy, held, at)
             _lines(right, held, at)
             for panel, what in ((left, "what answers are"), (right, "kinds")):
-                panel.set_title(f"{drawn(name)}: {what}")
+                panel.set_title(f"{drawn(name)}: {what}".removeprefix(": "))
                 panel.set_ylim(0, 1)
                 panel.set_xlabel(scale)
                 panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
@@ -57,21 +57,22 @@ def page_of_trends(study: Study, shares: Sequence[ConditionShares], title: str, 
 def _positions(held: Sequence[ConditionShares]) -> tuple[np.typing.NDArray[np.float64], str]:
     """Log tokens where all are known and rise, else optimiser steps, else ranks."""
     for scale, values in (
-        ("tokens seen (log scale)", [c.tokens for c in held]),
-        ("training step", [c.step for c in held]),
+        ("tokens seen (log scale)", [c.condition.tokens for c in held]),
+        ("training step", [c.condition.step for c in held]),
     ):
         at = np.array(values, float)
         if (at > 0).all() and (np.diff(at) > 0).all():
             return (np.log10(at) if scale.startswith("tokens") else at), scale
-    return np.arange(len(held), dtype=float), "checkpoint"
+    whole = any(c.checkpoint != c.condition.name for c in held)
+    return np.arange(len(held), dtype=float), "checkpoint" if whole else "condition"
 
 
 def _ticks(panel: Any, held: Sequence[ConditionShares], at: np.typing.NDArray[np.float64], scale: str) -> None:
     """At most five checkpoints are named, the first and the last among them."""
     chosen = sorted({round(place) for place in np.linspace(0, len(held) - 1, min(5, len(held)))})
     names = {
-        "tokens seen (log scale)": [_short(c.tokens) for c in held],
-        "training step": [f"{c.step:,}" for c in held],
+        "tokens seen (log scale)": [_short(c.condition.tokens) for c in held],
+        "training step": [f"{c.condition.step:,}" for c in held],
     }
     labels = names.get(scale, [c.checkpoint for c in held])
     panel.set_xticks(at[chosen], [drawn(labels[place]) for place in chosen])
@@ -87,11 +88,11 @@ def _short(tokens: int) -> str:
     return str(tokens)
 
 
-def _stack(panel: Any, study: Study, held: Sequence[ConditionShares], at: np.typing.NDArray[np.float64]) -> None:
+def _stack(panel: Any, taxonomy: Taxonomy, held: Sequence[ConditionShares], at: np.typing.NDArray[np.float64]) -> None:
     """Correct at the bottom, then the buckets in the taxonomy's order; they add up to all decided outputs."""
     below = np.array([one.correct.point or 0.0 for one in held])
     panel.fill_between(at, 0, below, color=CORRECT, linewidth=0, label="Correct")
-    for place, (bucket, name) in enumerate(study.taxonomy.buckets.items()):
+    for place, (bucket, name) in enumerate(taxonomy.buckets.items()):
         top = below + np.array([one.buckets[bucket].point or 0.0 for one in held])
         if (top > below).any():
             panel.fill_between(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate, undefined
 from gainsift.analysis.sign_flip import EXACT_UP_TO, FLIPS
 from gainsift.analysis.tables import Column, Table
 from gainsift.analysis.transition_tables import correction_in_words
 from gainsift.analysis.trends import Trend
-from gainsift.schemas.study import Study
 
 
-def trend_table(study: Study, found: Sequence[Trend], recipe: str) -> Table:
-    names = {category.id: category.label for category in study.taxonomy.categories}
+def trend_table(design: Design, found: Sequence[Trend], recipe: str) -> Table:
+    names = {category.id: category.label for category in design.taxonomy.categories}
     columns = [
         Column("series", "Condition"), Column("level", "Level"), Column("outcome", "Id", printed=False),
         Column("name", "Outcome"),
@@ -32,7 +32,7 @@ def trend_table(study: Study, found: Sequence[Trend], recipe: str) -> Table:
         f" {FLIPS:,} random patterns, all of them up to {EXACT_UP_TO} families that moved. GEE: logistic,"
         " bias-reduced, by word families. First and last: shares of decided rows. All are weighted by inclusion"
         " probabilities. p-values are two-sided.",
-        correction_in_words(study.config.analysis, "series", "kinds, and the categories,"),
+        correction_in_words(design.spec, "series", "kinds, and the categories,"),
         "‡ For comparison only: Cochran's Q assumes independent units, Mann-Kendall independent checkpoints (from five"
         " on); neither is corrected, and Q is not weighted.",
     ] if found else ["No series was judged at two checkpoints or more."]  # fmt: skip
@@ -43,7 +43,7 @@ def _row(one: Trend, names: dict[str, str]) -> dict[str, Any]:
     said = {name: test for name, test in one.tests.items() if test.reason or test.note}
     gee = one.tests["gee"]
     return {
-        "series": one.series,
+        "series": one.series or "all",
         "level": one.level,
         "outcome": one.outcome,
         "name": names.get(one.outcome, one.outcome) if one.level == "category" else one.outcome.replace("_", " "),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -14,6 +13,7 @@ import pandas as pd
 from gainsift.analysis.cochran_q import METHOD as COCHRAN
 from gainsift.analysis.cochran_q import cochran_q
 from gainsift.analysis.corrections import adjusted
+from gainsift.analysis.design import Design, Series
 from gainsift.analysis.estimate import Array, generator
 from gainsift.analysis.gee import gee_trend
 from gainsift.analysis.mann_kendall import trend as mann_kendall_trend
@@ -22,8 +22,7 @@ from gainsift.analysis.shares import KINDS
 from gainsift.analysis.significance import INDEPENDENT_UNITS, Significance
 from gainsift.analysis.trend_scores import positions, sign_flip_trend, trend_scores
 from gainsift.analysis.units import rows_of
-from gainsift.schemas.config import AnalysisSpec, Series
-from gainsift.schemas.study import Study
+from gainsift.schemas.config import AnalysisSpec
 
 Level = Literal["kind", "category"]
 CORRECTED = ("flips", "gee")
@@ -62,20 +61,21 @@ class _Rows:
     checkpoints: list[str]
 
 
-def trends(study: Study, frame: pd.DataFrame) -> list[Trend]:
-    """Every kind and category that occurs, for each series of analysis.trends (or each that was judged).
+def trends(design: Design, frame: pd.DataFrame) -> list[Trend]:
+    """Every kind and category that occurs, for each series of design.trends that was judged at two conditions or more.
 
     `frame` holds the rows that are analysed, as `judged` makes them.
     """
-    spec = study.config.analysis
+    spec = design.spec
     sample = frame[frame["selected"] & frame["label"].notna() & (frame["mass"] > 0)]
     families = pd.factorize(sample["family"], sort=True)[1]
     found: list[Trend] = []
     scores: list[Array] = []
-    for series in spec.trends or judged_series(study, sample):
-        rows, values = _rows(study, sample, series, families)
-        if len(rows.checkpoints) < 2:
+    for series in design.trends:
+        parts = [rows_of(sample, condition) for condition in series.conditions]
+        if sum(len(part) > 0 for part in parts) < 2:
             continue
+        rows, values = _rows(design, parts, series, families)
         for (level, outcome), value in values.items():
             rng = generator(spec.seed, "trend", series.name, level, outcome)
             found.append(_trend(series.name, level, outcome, value, rows, rng))
@@ -84,30 +84,21 @@ def trends(study: Study, frame: pd.DataFrame) -> list[Trend]:
     return _corrected(found, scores, spec)
 
 
-def judged_series(study: Study, sample: pd.DataFrame) -> list[Series]:
-    """Every series with judged outputs at two checkpoints or more: unpatched first, then by setting and layer."""
-    keys = sample[["setting", "prompt", "layer", "checkpoint"]].drop_duplicates()
-    counts = Counter(
-        (setting, prompt, None if pd.isna(layer) else int(layer))
-        for setting, prompt, layer in zip(keys["setting"], keys["prompt"], keys["layer"], strict=True)
-    )
-    found = [Series(setting=one[0], prompt=one[1], layer=one[2]) for one, number in counts.items() if number > 1]
-    return sorted(found, key=lambda one: (one.layer is not None, one.name))
-
-
 def _rows(
-    study: Study, sample: pd.DataFrame, series: Series, families: pd.Index[str]
+    design: Design, parts: Sequence[pd.DataFrame], series: Series, families: pd.Index[str]
 ) -> tuple[_Rows, dict[tuple[Level, str], Array]]:
-    """The rows of a series, and the share of each outcome's mass in each of them: 0 or 1 for plain verdicts."""
-    config = study.config
-    names = config.checkpoints_of(series)
-    parts = [rows_of(sample, config, series.at(name)).assign(place=number) for number, name in enumerate(names)]
-    atoms = pd.concat(parts).sort_values(["place", "row_id"], kind="stable")
+    """The rows of a series, and the share of each outcome's mass in each of them: 0 or 1 for plain verdicts.
+
+    `parts`: the decided rows at each of its conditions.
+    """
+    atoms = pd.concat([part.assign(place=number) for number, part in enumerate(parts)]).sort_values(
+        ["place", "row_id"], kind="stable"
+    )
     present = sorted(atoms["place"].unique())
     number, _ = pd.factorize(atoms["row_id"])
     mass = np.bincount(number, atoms["mass"])
     first = atoms.drop_duplicates("row_id")
-    at, axis = positions([config.checkpoint(names[place]).tokens or None for place in present])
+    at, axis = positions([series.conditions[place].tokens or None for place in present])
     place = first["place"].map({one: rank for rank, one in enumerate(present)}).to_numpy(np.intp)
     rows = _Rows(
         place,
@@ -116,12 +107,12 @@ def _rows(
         pd.factorize(first["unit"])[0],
         families.get_indexer(pd.Index(first["family"])),
         mass / first["probability"].to_numpy(float),
-        [names[one] for one in present],
+        [series.conditions[one].checkpoint for one in present],
     )
     values: dict[tuple[Level, str], Array] = {}
     levels: list[tuple[Level, str, Sequence[str]]] = [
         ("kind", "kind", KINDS),
-        ("category", "label", study.taxonomy.ids),
+        ("category", "label", design.taxonomy.ids),
     ]
     for level, column, outcomes in levels:
         for outcome in outcomes:

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gainsift.analysis.inclusion import Inclusion
+from gainsift.analysis.design import Condition, Contrast, Design
+from gainsift.analysis.inclusion import Draw
 from gainsift.analysis.soft_labels import unit_atoms
-from gainsift.schemas.config import Condition, Contrast, StudyConfig
 
 SIDE = ["unit", "item_id", "family", "success", "correct", "label", "bucket", "identical", "sense_split",
         "sense_not_given", "undecided", "selected", "row_id", "verdict", "mass", "kind",
-        "other_concept"]  # fmt: skip
+        "other_family"]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Units:
     """`frame` has one row for each unit of the sample, `*_a` and `*_b` for its two sides, and its `weight`.
 
-    Where verdicts are distributions a unit has several rows, whose weights add up to its own.
+    Where verdicts are distributions a unit has several rows, whose weights add up to its own. Without automatic scores
+    (Design.scored) it holds decided units alone.
 
     `only_a`, `only_b`: units present in one condition alone. `outside`: units that the draw or the audit left out.
     `population`: one row for each unit present in both conditions, sampled or not: unit, cluster, success_a, success_b,
@@ -34,25 +35,24 @@ class Units:
     excluded: int
     population: pd.DataFrame
 
+    @property
+    def size(self) -> int:
+        """Units of the sample, decided or not."""
+        return int(self.population["selected"].sum())
 
-def rows_of(frame: pd.DataFrame, config: StudyConfig, condition: Condition) -> pd.DataFrame:
+
+def rows_of(frame: pd.DataFrame, condition: Condition) -> pd.DataFrame:
     """The rows of one condition of a contrast."""
-    layer = frame["layer"].isna() if condition.layer is None else (frame["layer"] == condition.layer).fillna(False)
-    return frame[
-        (frame["checkpoint"] == config.checkpoint(condition.checkpoint).name)
-        & (frame["setting"] == condition.setting)
-        & (frame["prompt"] == condition.asked())
-        & layer.astype(bool)
-    ]
+    return frame[(frame["condition"] == condition.name).to_numpy()]
 
 
-def units_of(frame: pd.DataFrame, config: StudyConfig, contrast: Contrast, inclusion: Inclusion) -> Units:
+def units_of(frame: pd.DataFrame, design: Design, contrast: Contrast, inclusion: Draw) -> Units:
     """Join the two conditions and weigh each unit by one over the probability that both its items are judged.
 
     A row that was never planned for judging (no link) puts no condition on the draw; its unit is undecided.
     """
-    a, b = (rows_of(frame, config, condition)[SIDE] for condition in (contrast.a, contrast.b))
-    if config.analysis.exclude_sense_split:
+    a, b = (rows_of(frame, condition)[SIDE] for condition in (contrast.a, contrast.b))
+    if design.spec.exclude_sense_split:
         flagged = set(a.loc[a["sense_split"], "unit"]) | set(b.loc[b["sense_split"], "unit"])
         a, b = a[~a["unit"].isin(flagged)], b[~b["unit"].isin(flagged)]
     else:
@@ -72,11 +72,18 @@ def units_of(frame: pd.DataFrame, config: StudyConfig, contrast: Contrast, inclu
     for name in ("identical", "sense_split"):
         units[name] = units[f"{name}_a"] | units[f"{name}_b"]
     population = both.assign(cluster=both["family_a"], selected=inside).drop_duplicates("unit")
+    outside = both["unit"].nunique() - units["unit"].nunique()
     return Units(
-        frame=units,
+        frame=units if design.scored else human_alone(units),
         only_a=a["unit"].nunique() - both["unit"].nunique(),
         only_b=b["unit"].nunique() - both["unit"].nunique(),
-        outside=both["unit"].nunique() - units["unit"].nunique(),
+        outside=outside,
         excluded=len(flagged),
         population=population[["unit", "cluster", "success_a", "success_b", "selected"]].reset_index(drop=True),
     )
+
+
+def human_alone(units: pd.DataFrame) -> pd.DataFrame:
+    """Where nothing is scored: the decided units, with no success anywhere, so that the human gain is all there is."""
+    decided = units["correct_a"].notna() & units["correct_b"].notna()
+    return units[decided].assign(success_a=0.0, success_b=0.0).reset_index(drop=True)

@@ -249,6 +249,7 @@ def analyse(folder: Path, loop: int) -> dict[str, Any]:
     from gainsift.analysis.judgements import gather
     from gainsift.analysis.shares import shares
     from gainsift.analysis.split import split
+    from gainsift.analysis.study_design import study_design
     from gainsift.analysis.units import units_of
 
     study = Study.open(folder)
@@ -259,13 +260,13 @@ def analyse(folder: Path, loop: int) -> dict[str, Any]:
     lines = gather(study.annotations(), keys, study.id, taxonomy, study.concepts, str(study.annotations_file))
     judged = judge(study, items, lines)
     found["join"] = clock.lap()
-    checkpoints = [checkpoint.name for checkpoint in study.config.model.checkpoints]
-    of_conditions = shares(judged.frame, checkpoints, list(taxonomy.buckets), taxonomy.ids, RESAMPLES,
+    design = study_design(study, judged.frame)
+    of_conditions = shares(judged.frame, design.conditions, list(taxonomy.buckets), taxonomy.ids, RESAMPLES,
                            spec.confidence, generator(spec.seed, "shares"), spec.interval)  # fmt: skip
     found["shares"] = clock.lap()
     sides, splits = [], []
-    for contrast in study.config.contrasts:
-        sides.append(units_of(judged.frame, study.config, contrast, judged.inclusion).frame)
+    for contrast in design.contrasts:
+        sides.append(units_of(judged.frame, design, contrast, judged.inclusion).frame)
         splits.append(split(sides[-1], list(taxonomy.buckets), RESAMPLES, spec.confidence,
                             generator(spec.seed, "split", contrast.name), spec.interval))  # fmt: skip
     found["decomposition"] = clock.lap()

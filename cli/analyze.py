@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +11,7 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from gainsift.analysis.results import Results
-    from gainsift.schemas.study import Study
+    from gainsift.analysis.findings import Findings
 
 
 def analyze(
@@ -33,25 +34,53 @@ def analyze(
         list[str] | None,
         typer.Option(
             metavar="'A -> B'",
-            help="With --table: two conditions to compare, several times if wanted; else all consecutive ones, and the"
-            " first and the last.",
+            help="With --table: two conditions to compare, also as 'NAME: A -> B', several times if wanted; else all"
+            " consecutive ones of each series, and the first and the last.",
         ),
     ] = None,
     boot: Annotated[
         int | None, typer.Option(min=1, help="With --table: bootstrap resamples of clusters, else 1000.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="With --table: seed of the resamples, else 12345.")] = None,
+    interval: Annotated[
+        str | None, typer.Option(metavar="KIND", help="With --table: studentised (else), bca or percentile.")
+    ] = None,
+    confidence: Annotated[
+        float | None, typer.Option(metavar="P", help="With --table: level of the intervals, else 0.95.")
+    ] = None,
+    verdict: Annotated[
+        str | None,
+        typer.Option(metavar="RULE", help="With --table: adjudicated (else), majority, dawid-skene or soft."),
+    ] = None,
+    correction: Annotated[
+        str | None,
+        typer.Option(metavar="HOW", help="With --table: for many tests, holm (else), fdr_bh or max_t."),
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(metavar="WHICH", help="With --table: which tests are corrected together, each (else) or all."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
 ) -> None:
     """Judgements -> agreement, shares, the split of each gain.
 
     Writes tables, figures and report.html to STUDY/report, or to DIR for a tidy table.
     """
+    asked = {"bootstrap": boot, "seed": seed, "interval": interval, "confidence": confidence, "verdict": verdict,
+             "correction": correction, "family": family}  # fmt: skip
     if table is not None and study is None:
         from gainsift.cli.analyze_table import analyze_table
 
-        return analyze_table(table, taxonomy, out, contrast or [], boot, seed, as_json)
-    if study is None or [one for one in (table, taxonomy, out, contrast, boot, seed) if one is not None]:
+        options: dict[str, object] = {"table": table, "taxonomy": taxonomy, "out": out, "boot": boot, "seed": seed,
+                                      "interval": interval, "confidence": confidence, "verdict": verdict,
+                                      "correction": correction, "family": family}  # fmt: skip
+        told = [(name, value) for name, value in options.items() if value is not None]
+        told += [("contrast", one) for one in contrast or []]
+        command = shlex.join(
+            ["gainsift", "analyze", *(part for name, value in told for part in (f"--{name}", str(value)))]
+        )
+        return analyze_table(table, taxonomy, out, contrast or [], asked, command, as_json)
+    if study is None or [one for one in (table, taxonomy, out, contrast, *asked.values()) if one is not None]:
         from gainsift.schemas.errors import UserError
 
         what = "expected either a study folder, or --table with --out"
@@ -74,24 +103,29 @@ def analyze(
     if as_json:
         typer.echo((opened.report_folder / "summary.json").read_text("utf-8"), nl=False)
     else:
-        show(opened, results)
+        from gainsift.analysis.summary import anchoring_sentence, audit_sentence
+        from gainsift.schemas.lock import deviations
+
+        show(results, [anchoring_sentence(results), audit_sentence(results)], deviations(opened))
         typer.echo(f"report: {page}")
 
 
-def show(study: Study, results: Results) -> None:
-    """Print the summary: one sentence and one table for each contrast, then agreement and what was left out."""
+def show(results: Findings, further: Sequence[str] = (), remarks: Sequence[str] = ()) -> None:
+    """Print the summary: one sentence and one table for each contrast, then agreement and what was left out.
+
+    `further` stands beside agreement, `remarks` before the warnings.
+    """
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    from gainsift.analysis.results import warnings
+    from gainsift.analysis.findings import warnings
     from gainsift.analysis.sensitivity_tables import sensitivity_sentence
-    from gainsift.analysis.summary import agreement_sentence, anchoring_sentence, audit_sentence, contrast_sentence
+    from gainsift.analysis.summary import agreement_sentence, contrast_sentence
     from gainsift.analysis.tables import display, reasons
     from gainsift.analysis.wording import visible
-    from gainsift.schemas.lock import deviations
 
     console = Console(highlight=False)
-    mark = " (simulated annotators)" if results.simulated else ""
+    mark = results.mark
     table = results.tables["split"]
     shown = [column for column in table.columns if column.key in ("name", "flow", "share", "of_gain")]
     for result in results.contrasts:
@@ -108,14 +142,16 @@ def show(study: Study, results: Results) -> None:
         console.print(grid)
         for note in reasons([row for row in table.rows if row["contrast"] == result.contrast.name]):
             console.print(Text(visible(note), style="dim"))
-        console.print(Text(contrast_sentence(study, result) + "\n"))
-    for sentence in (agreement_sentence(results), anchoring_sentence(results), audit_sentence(results)):
+        console.print(Text(contrast_sentence(results.design, result) + "\n"))
+    if not results.contrasts:
+        console.print("No series has two conditions, and no contrast is named: nothing to split.")
+    for sentence in (agreement_sentence(results), *further):
         if sentence:
             console.print(Text(sentence))
     for result in results.contrasts:
         if told := sensitivity_sentence(results.sensitivity, result.contrast.name):
             console.print(Text(visible(told)))
-    for note in [*deviations(study), *warnings(study)]:
+    for note in [*remarks, *warnings(results.design.spec)]:
         console.print(Text(visible(note)))
     if results.left_out:
         console.print("Left out or set aside:")

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 
+if TYPE_CHECKING:
+    from gainsift.schemas.config import AnalysisSpec
+
 
 def analyze_table(
-    table: Path, taxonomy: Path | None, out: Path | None, contrasts: Sequence[str], boot: int | None, seed: int | None,
+    table: Path,
+    taxonomy: Path | None,
+    out: Path | None,
+    contrasts: Sequence[str],
+    asked: Mapping[str, Any],
+    command: str,
     as_json: bool,
-) -> None:  # fmt: skip
-    """Read, analyse, write the report into `out`, print the split of every contrast. Raises UserError."""
+) -> None:
+    """Read, analyse, write the report into `out`, print every contrast. Raises UserError.
+
+    `asked`: the values of AnalysisSpec that options name, None where they do not; `command`: as it was called.
+    """
     from gainsift.analysis.tidy_analysis import analyse_table
     from gainsift.analysis.tidy_report import write_tidy_report
     from gainsift.analysis.tidy_table import read_tidy_table
-    from gainsift.schemas.config import AnalysisSpec
+    from gainsift.cli.analyze import show
     from gainsift.schemas.errors import UserError
     from gainsift.schemas.provenance import now
     from gainsift.schemas.taxonomy import load_taxonomy
@@ -27,8 +39,7 @@ def analyze_table(
         raise UserError("--table", "it needs --out", "name the folder of the report: --out DIR")
     if out.exists() and not out.is_dir():
         raise UserError(f"--out {out}", "expected a folder, found a file", "name another")
-    asked = {"bootstrap": boot, "seed": seed}
-    spec = AnalysisSpec.model_validate({key: value for key, value in asked.items() if value is not None})
+    spec = _spec({key: value for key, value in asked.items() if value is not None})
     known = load_taxonomy(taxonomy)
     with Console(stderr=True).status("reading") as status:
 
@@ -36,34 +47,27 @@ def analyze_table(
             status.update(step)
 
         results = analyse_table(read_tidy_table(table, known), known, contrasts, spec, progress)
-        progress("report")
         inputs = {table.name: table} | ({taxonomy.name: taxonomy} if taxonomy else {})
-        command = " ".join(["gainsift analyze --table", str(table), "--out", str(out)])
-        page = write_tidy_report(results, known, inputs, out, spec, command, started)
+        page = write_tidy_report(results, inputs, out, command, started, progress)
     if as_json:
         typer.echo((out / "summary.json").read_text("utf-8"), nl=False)
-        return
-    _show(out, page)
+    else:
+        show(results)
+        typer.echo(f"report: {page}")
 
 
-def _show(out: Path, page: Path) -> None:
-    import json
+def _spec(asked: Mapping[str, Any]) -> AnalysisSpec:
+    """Raises UserError that names the option and what it may be."""
+    from pydantic import ValidationError
 
-    from rich.text import Text
+    from gainsift.schemas.config import AnalysisSpec
+    from gainsift.schemas.errors import UserError
 
-    from gainsift.analysis.wording import visible
-
-    found = json.loads((out / "summary.json").read_text("utf-8"))
-    console = Console(highlight=False, soft_wrap=True)
-    mark = " (simulated annotators)" if found["annotators"] == "simulated" else ""
-    for contrast in found["contrasts"]:
-        console.print(Text(visible(contrast["name"]) + mark, style="bold"))
-        console.print(Text(visible(contrast["sentence"])))
-    if not found["contrasts"]:
-        console.print("No series has two conditions, and --contrast names none: nothing to split.")
-    alpha = found["agreement"]["alpha"]
-    told = alpha.get("reason", "") if alpha["point"] is None else f"{alpha['point']:.3f}"
-    console.print(Text(f"Krippendorff's alpha: {told} ({found['agreement']['items']} items)"))
-    for what, count in found["left_out"].items():
-        console.print(Text(f"{count:6,}  {visible(what)}"))
-    typer.echo(f"report: {page}")
+    try:
+        return AnalysisSpec.model_validate(asked)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = str(wrong["loc"][0])
+        raise UserError(
+            f"--{name}", f"{wrong['msg']}, found {asked[name]!r}", "`gainsift analyze --help` shows the choices"
+        ) from None

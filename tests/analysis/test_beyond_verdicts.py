@@ -12,8 +12,8 @@ import pytest
 from gainsift.analysis.beyond_tables import beyond_table
 from gainsift.analysis.beyond_verdicts import POWERED, Beyond, beyond_verdicts
 from gainsift.analysis.contrast_results import ContrastResult, contrast_results
-from gainsift.analysis.judged import judge
-from gainsift.analysis.judgements import gather
+from gainsift.analysis.study_design import study_design
+from gainsift.analysis.study_evidence import study_evidence
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.files import write_jsonl
 from gainsift.schemas.rows import Assignment, Item
@@ -48,14 +48,12 @@ def found(make_study: Callable[..., Any], plain_concept: Callable[..., Concept])
         study = maker.write()
         if tasks:
             write_jsonl(study.assignments_file, tasks, ASSIGNMENT_FORMAT)
-        items, lines = study.items(), study.annotations()
-        keys = {item.content_key for item in items}
-        judgements = gather(lines, keys, study.id, study.taxonomy, study.concepts, "x")
-        judged = judge(study, items, judgements)
-        contrasts = contrast_results(study, judged, {}, lambda step: None)
-        soft = judge(study, items, judgements, "soft").frame
-        (one,) = beyond_verdicts(study, items, lines, judgements, judged, soft, contrasts)
-        return one, contrasts[0], beyond_table(study, [one], contrasts, "recipe")
+        evidence = study_evidence(study).evidence
+        design = study_design(study, evidence.by_rule["adjudicated"])
+        frame = evidence.frame(design)
+        contrasts = contrast_results(design, frame, evidence.inclusion, {}, lambda step: None)
+        (one,) = beyond_verdicts(design, evidence, contrasts)
+        return one, contrasts[0], beyond_table(design, [one], contrasts, "recipe")
 
     return make
 

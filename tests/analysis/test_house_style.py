@@ -24,7 +24,7 @@ from gainsift.analysis import house_style
 from gainsift.analysis.agreement import agreement
 from gainsift.analysis.agreement_figures import confusion_map, pair_heat_map
 from gainsift.analysis.estimate import generator
-from gainsift.analysis.figures import figures
+from gainsift.analysis.study_figures import study_figures
 from gainsift.analysis.house_style import GAIN, LINES, LOSS, ONE, OTHER, SMALLEST, TOTAL, TWO, drawn, frame, rendered
 from gainsift.analysis.results import analyse
 from gainsift.analysis.trend_figures import CORRECT, GREYS, HATCHES
@@ -153,7 +153,7 @@ def drawn_figures(make_study: Callable[..., Any], plain_concept: Callable[..., C
                 for voice, annotator in enumerate(("ann", "مريم", "a name that is far too long for an axis")):
                     maker.vote(item, annotator, labels[(number + place + (voice == number)) % len(labels)])
     study = maker.write()
-    return {stem: figure for stem, (_, figure) in figures(study, analyse(study)).items()}
+    return {stem: figure for stem, (_, figure) in study_figures(study, analyse(study)).items()}
 
 
 def test_every_figure_can_be_read_at_the_width_of_a_paper(drawn_figures: dict[str, Figure]) -> None:

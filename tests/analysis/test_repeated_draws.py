@@ -21,8 +21,9 @@ import pytest
 from gainsift.analysis.inclusion import Inclusion
 from gainsift.analysis.judged import in_sample, judge
 from gainsift.analysis.judgements import gather
-from gainsift.analysis.shares import KEY, shares
+from gainsift.analysis.shares import shares
 from gainsift.analysis.split import split
+from gainsift.analysis.study_design import study_design
 from gainsift.analysis.units import SIDE, units_of
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.study import Study
@@ -40,7 +41,7 @@ ANSWERS: dict[str, tuple[str, str, bool]] = {
 }
 """What an output is: its text, what people call it, whether it equals a reference form."""
 EARLY, LATE = [0.46, 0.02, 0.07, 0.35, 0.10], [0.81, 0.02, 0.07, 0.05, 0.05]
-COLUMNS = list(dict.fromkeys([*SIDE, *KEY, "step", "tokens", "kind"]))
+COLUMNS = list(dict.fromkeys([*SIDE, "checkpoint", "setting", "prompt", "layer", "condition", "kind"]))
 """What shares and units read: the fewer, the faster."""
 MISLEADING = 7
 """Of every so many concepts one has a first reference form that people call `related`, not correct."""
@@ -98,14 +99,15 @@ def drawn_anew(links: pd.DataFrame, known: Inclusion, rng: np.random.Generator) 
 
 def figures(study: Study, frame: pd.DataFrame, inclusion: Inclusion, weighted: bool) -> dict[str, float]:
     """Parts of the split and shares of categories, by the code of the report, or with every weight one."""
-    units = units_of(frame, study.config, study.config.contrasts[0], inclusion).frame
+    design = study_design(study, frame)
+    units = units_of(frame, design, design.contrasts[0], inclusion).frame
     if not weighted:
         units, frame = units.assign(weight=1.0), frame.assign(probability=1.0)
     buckets, rng = list(study.taxonomy.buckets), np.random.default_rng(0)
     whole = split(units, buckets, 1, 0.95, rng)
     found = {name: whole.parts[name].point or 0.0 for name in ("apparent", "human", "undeserved", "missed")}
     found["human total"] = found["human"] * whole.weight
-    for side in shares(frame, ["c1", "c2"], buckets, study.taxonomy.ids, 1, 0.95, rng):
+    for side in shares(frame, design.conditions, buckets, study.taxonomy.ids, 1, 0.95, rng):
         found |= {f"{side.checkpoint} {name}": share.point or 0.0 for name, share in side.categories.items()}
     return found
 

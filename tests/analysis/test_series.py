@@ -12,12 +12,15 @@ import pandas as pd
 import pytest
 from statsmodels.stats.contingency_tables import cochrans_q
 
-from gainsift.analysis.agreement_of_study import study_agreement
+from gainsift.analysis.agreement_in_parts import agreement_in_parts
 from gainsift.analysis.chain_tables import SUM, WHOLE, chain_table
 from gainsift.analysis.chains import chains
+from gainsift.analysis.design import Design
 from gainsift.analysis.judged import Judged, judge
 from gainsift.analysis.judgements import gather
 from gainsift.analysis.split import ADDENDS
+from gainsift.analysis.study_design import study_design
+from gainsift.analysis.study_evidence import study_evidence
 from gainsift.analysis.trend_tables import trend_table
 from gainsift.analysis.trends import trends
 from gainsift.schemas.concepts import Concept
@@ -67,7 +70,7 @@ def campaign(make_study: Callable[..., Any], plain_concept: Callable[..., Concep
 def test_the_steps_of_a_chain_add_up_to_the_whole_way(campaign: Callable[..., Any], soft: bool) -> None:
     changes = {"analysis": {"bootstrap": 20, "verdict": "soft" if soft else "adjudicated"}}
     study, judged = campaign(soft, **changes)
-    (chain,) = chains(study, judged)
+    (chain,) = chains(study_design(study, judged.frame), judged.frame, judged.inclusion)
     assert [link.name for link, _ in chain.steps] == ["unpatched: c1 to c2", "unpatched: c2 to c3"]
     splits = [found for _, found in chain.steps]
     assert {found.units for found in (*splits, chain.whole)} == {FAMILIES - 1 + 4}
@@ -85,7 +88,7 @@ def test_the_steps_of_a_chain_add_up_to_the_whole_way(campaign: Callable[..., An
         assert total(lambda found, bucket=bucket: found.share_buckets[bucket]) == pytest.approx(value.point, abs=1e-12)
     flows = [sum(value.point for value in found.flow_buckets.values()) for found in splits]
     assert sum(flows) == pytest.approx(sum(v.point for v in chain.whole.flow_buckets.values()), abs=1e-12)
-    table = chain_table(study, [chain], "recipe")
+    table = chain_table(study_design(study, judged.frame), [chain], "recipe")
     for way in ("share split", "flow split"):
         added, whole = (next(r for r in table.rows if (r["way"], r["step"]) == (way, step)) for step in (SUM, WHOLE))
         for key in [f"bucket_{bucket}" for bucket in study.taxonomy.buckets] if way == "share split" else ["human"]:
@@ -101,7 +104,7 @@ def test_a_trend_is_least_squares_within_units_and_its_test_goes_through_all_sig
     campaign: Callable[..., Any],
 ) -> None:
     study, judged = campaign(analysis={"bootstrap": 20})
-    found = trends(study, judged.frame)
+    found = trends(study_design(study, judged.frame), judged.frame)
     rows = judged.frame[judged.frame["selected"] & judged.frame["label"].notna()]
     weight = 1 / rows["probability"].to_numpy(float)
     position = rows["checkpoint"].map({"c1": -1.0, "c2": 0.0, "c3": 1.0}).to_numpy(float)  # no tokens in study.yaml
@@ -133,7 +136,7 @@ def test_a_trend_is_least_squares_within_units_and_its_test_goes_through_all_sig
     kinds = [one for one in found if one.level == "kind" and one.tests["flips"].p is not None]
     smallest = min(kinds, key=lambda one: one.tests["flips"].p or 0.0)
     assert smallest.adjusted["flips"] == pytest.approx(min(1.0, len(kinds) * (smallest.tests["flips"].p or 0.0)))
-    assert len(trend_table(study, found, "recipe").rows) == len(found) > 6
+    assert len(trend_table(study_design(study, judged.frame), found, "recipe").rows) == len(found) > 6
 
 
 def test_max_t_and_named_series(campaign: Callable[..., Any]) -> None:
@@ -143,7 +146,7 @@ def test_max_t_and_named_series(campaign: Callable[..., Any]) -> None:
         "trends": [{"setting": "unpatched", "checkpoints": ["c3", "first"]}],
     }
     study, judged = campaign(analysis=spec)
-    found = trends(study, judged.frame)
+    found = trends(study_design(study, judged.frame), judged.frame)
     assert {tuple(one.checkpoints) for one in found} == {("c1", "c3")}
     for one in found:
         p, adjusted = one.tests["flips"].p, one.adjusted["flips"]
@@ -153,14 +156,14 @@ def test_max_t_and_named_series(campaign: Callable[..., Any]) -> None:
     assert sum(one.adjusted["flips"] or 0 for one in found) <= sum(holm) + 1e-9  # never less powerful on the whole
 
 
-def campaign_with(campaign: Callable[..., Any], spec: dict[str, Any]) -> tuple[Study, pd.DataFrame]:
+def campaign_with(campaign: Callable[..., Any], spec: dict[str, Any]) -> tuple[Design, pd.DataFrame]:
     study, judged = campaign(analysis=spec)
-    return study, judged.frame
+    return study_design(study, judged.frame), judged.frame
 
 
 def test_verdicts_that_are_distributions_have_trends_without_cochran(campaign: Callable[..., Any]) -> None:
     study, judged = campaign(True, analysis={"bootstrap": 20, "verdict": "soft"})
-    found = {(one.level, one.outcome): one for one in trends(study, judged.frame)}
+    found = {(one.level, one.outcome): one for one in trends(study_design(study, judged.frame), judged.frame)}
     correct = found["kind", "correct"]
     assert correct.tests["cochran"].reason == "verdicts are distributions"
     rows = judged.frame[judged.frame["selected"] & judged.frame["label"].notna()]
@@ -172,10 +175,7 @@ def test_verdicts_that_are_distributions_have_trends_without_cochran(campaign: C
 
 def test_agreement_drifts_from_the_first_checkpoint_to_the_last(campaign: Callable[..., Any]) -> None:
     study, judged = campaign(soft=True, analysis={"bootstrap": 200})
-    items, lines = study.items(), study.annotations()
-    keys = {item.content_key for item in items}
-    known = gather(lines, keys, study.id, study.taxonomy, study.concepts, "x")
-    found = study_agreement(study, items, lines, known, judged.frame)
+    found = agreement_in_parts(study_design(study, judged.frame), study_evidence(study).evidence)
     assert list(found.conditions) == ["c1, unpatched", "c2, unpatched", "c3, unpatched"]
     ((name, both),) = found.drifts.items()
     assert name == "unpatched"

@@ -19,19 +19,19 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from gainsift.analysis.estimate import Estimate
+from gainsift.analysis.findings import Findings
 from gainsift.analysis.results import Results, analyse
-from gainsift.analysis.tables import Table
-from gainsift.analysis.tidy_analysis import TidyResults, analyse_table
+from gainsift.analysis.tidy_analysis import analyse_table
 from gainsift.analysis.tidy_export import COLUMNS, write_export
-from gainsift.analysis.tidy_result_tables import result_tables
 from gainsift.analysis.tidy_table import NEEDED, OPTIONAL, read_tidy_table
 from gainsift.cli.main import app
-from gainsift.schemas.concepts import Concept
+from gainsift.schemas.concepts import Concept, Sense
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.spreadsheet import is_formula
 from gainsift.schemas.study import Study
 
-CONTRAST = "c1, unpatched -> c2, tgt, layer 1"
+CONTRAST = "c1 to patched c2: c1, unpatched -> c2, tgt, layer 1"
 
 
 def by_hand() -> Any:
@@ -53,20 +53,12 @@ def study(make_study: Callable[..., Any], plain_concept: Callable[..., Concept])
     return made
 
 
-def exported(study: Study, name: str, *contrasts: str) -> TidyResults:
+def exported(study: Study, name: str, *contrasts: str) -> Findings:
     folder = study.folder / "export"
     write_export(study, folder, "gainsift export")
     return analyse_table(
         read_tidy_table(folder / name, study.taxonomy), study.taxonomy, contrasts, study.config.analysis
     )
-
-
-def points(table: Table, keys: tuple[str, ...], values: tuple[str, ...]) -> dict[tuple[Any, ...], Any]:
-    found = {}
-    for row in table.rows:
-        cells = [row[value] for value in values]
-        found[tuple(row[key] for key in keys)] = [getattr(cell, "point", cell) for cell in cells]
-    return found
 
 
 @pytest.mark.parametrize("name", ["tidy.csv", "tidy.parquet"])
@@ -79,41 +71,58 @@ def test_the_hand_worked_study_by_its_table(study: Study, name: str) -> None:
     for bucket in hand.FLOW:
         assert contrast.split.flow_buckets[bucket].point == pytest.approx(float(hand.FLOW[bucket]), abs=1e-12)
         assert contrast.split.share_buckets[bucket].point == pytest.approx(float(hand.SHARE[bucket]), abs=1e-12)
-    assert (contrast.only_a, contrast.only_b, contrast.outside) == (1, 1, 1)
+    assert (contrast.units.only_a, contrast.units.only_b, contrast.units.outside) == (1, 1, 1)
     assert contrast.without_identical is not None
     assert contrast.without_identical.parts["apparent"].point == pytest.approx(float(F(58, 128)), abs=1e-12)
 
 
-SAME = {
-    "split": (("part",), ("flow", "share", "units", "clusters")),
-    "split_without_identical": (("part",), ("flow", "share", "units", "clusters")),
-    "split_categories": (("bucket", "category"), ("flow", "share")),
-    "levels": (("measure",), ("before", "after", "change", "units")),
-    "agreement_labels": (("label",), ("alpha", "support")),
-    "agreement_pairs": (("a", "b"), ("n", "cohen_kappa")),
-    "units": ((), ("units", "decided", "clusters", "weight", "only_a", "only_b", "outside", "identical")),
+ABSENT = {
+    "units": {"sense_split", "sense_not_given", "excluded"},
+    "agreement_annotators": {"repeated", "self_percent", "self_alpha", "controls", "right"},
 }
+"""Columns that only a study can fill."""
+ALONE = ("emergence", "prediction", "adjudication", "anchoring", "audit")
+"""Tables that only a study has begin with these."""
 
 
-def assert_same(folder: Results, table: TidyResults, study: Study) -> None:
-    tables = result_tables(table, study.taxonomy)
-    for name, (keys, values) in SAME.items():
-        whole, tidy = points(folder.tables[name], keys, values), points(tables[name], keys, values)
-        assert set(whole) == set(tidy), name
-        for key, expected in whole.items():
-            assert tidy[key] == pytest.approx(expected, abs=1e-12, nan_ok=True), (name, key)
-    assert table.agreement.alpha.point == pytest.approx(folder.agreement.alpha.point, abs=1e-12)
-    assert table.agreement_kind.alpha.point == pytest.approx(folder.agreement_kind.alpha.point, abs=1e-12)
-    by_name = {f"{one.checkpoint}, {one.series}": one for one in folder.shares}
-    assert set(by_name) == {one.checkpoint for one in table.shares}
-    for one in table.shares:  # the same generator, the same clusters: the same limits
-        assert one.success == by_name[one.checkpoint].success
-        assert one.categories == by_name[one.checkpoint].categories
-        assert one.buckets == by_name[one.checkpoint].buckets
+def assert_same(folder: Results, table: Findings, but: tuple[str, ...] = ()) -> None:
+    """Every cell of every table: points, limits, reasons, p-values, counts, texts, signatures.
+
+    The annotators' tasks are those of the judgements in use in a table; in a folder others count, too.
+    """
+    assert [name for name in folder.tables if not name.startswith(ALONE)] == list(table.tables)
+    for name, found in table.tables.items():
+        whole = folder.tables[name]
+        rows = [row for row in whole.rows if row.get("variant") != "accepted" and row.get("method") != "controls"]
+        if name == "left_out":
+            continue
+        keys = [column.key for column in whole.columns if column.key not in ABSENT.get(name, ())]
+        assert [column.key for column in found.columns] == keys, name
+        assert found.signature == whole.signature, name
+        assert len(found.rows) == len(rows), name
+        for expected, row in zip(rows, found.rows, strict=True):
+            for key in keys:
+                if (name, key) not in but:
+                    assert_equal(row[key], expected[key], f"{name}: {key} of {expected}")
+
+
+def assert_equal(found: Any, expected: Any, where: str) -> None:
+    if isinstance(expected, Estimate):
+        for part in ("point", "low", "high"):
+            assert getattr(found, part) == pytest.approx(getattr(expected, part), abs=1e-9), where
+        assert (found.reason, found.bounded) == (expected.reason, expected.bounded), where
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, abs=1e-9, nan_ok=True), where
+    else:
+        assert found == expected, where
 
 
 def test_folder_and_table_give_the_same_numbers(study: Study) -> None:
-    assert_same(analyse(study), exported(study, "tidy.csv", CONTRAST), study)
+    folder, table = analyse(study), exported(study, "tidy.csv", CONTRAST)
+    assert_same(folder, table, but=(("agreement_annotators", "asked"),))  # a judgement that is no longer valid
+    shared = {row["what"]: row["count"] for row in folder.tables["left_out"].rows}
+    for row in table.tables["left_out"].rows:
+        assert shared.get(row["what"], row["count"]) == row["count"], row["what"]
 
 
 def test_a_strange_campaign_gives_the_same_numbers(
@@ -135,7 +144,8 @@ def test_a_strange_campaign_gives_the_same_numbers(
     lead = maker.vote(a, "lead", "hypernym", source="adjudicated", role="adjudication")
     assert lead.label == "hypernym"
     study = maker.write()
-    assert_same(analyse(study), exported(study, "tidy.parquet", CONTRAST), study)
+    folder, table = analyse(study), exported(study, "tidy.parquet", CONTRAST)
+    assert_same(folder, table, but=(("agreement_annotators", "asked"),))  # items were judged again and again
 
 
 def test_concepts_that_the_study_excludes_are_excluded_by_the_table(
@@ -151,9 +161,38 @@ def test_concepts_that_the_study_excludes_are_excluded_by_the_table(
             maker.vote(item, "a2", "correct" if name == "c2" or number == 3 else "unrelated")
     study = maker.write()
     results = exported(study, "tidy.csv", CONTRAST)
-    assert_same(analyse(study), results, study)
+    assert_same(analyse(study), results)
     assert results.contrasts[0].split.units == 3
     assert results.left_out["rows that the table marks as excluded"] == 4
+
+
+@pytest.mark.parametrize("verdict", ["adjudicated", "majority", "dawid-skene", "soft"])
+def test_a_series_gives_the_same_numbers_under_every_rule(
+    make_study: Callable[..., Any], plain_concept: Callable[..., Concept], verdict: str
+) -> None:
+    """Three checkpoints: chains, trends, several contrasts, three annotators, senses that not every output carries."""
+    spec = {"bootstrap": 60, "seed": 7, "verdict": verdict, "interval": "bca", "correction": "max_t", "family": "all"}
+    maker = make_study(analysis=spec, contrasts=[], contrasts_along=[{"setting": "unpatched"}])
+    for number in range(9):
+        sense = Sense(id=f"s{number}.b", gloss="another", forms={"en": [f"en_s{number}"]} if number % 2 else {})
+        maker.pair(f"P{number}", plain_concept(f"s{number}", senses=[sense]), plain_concept(f"t{number}"))
+        for place, checkpoint in enumerate(("c1", "c2", "c3")):
+            right = (number + 2 * place) % 5 < 1 + place
+            answer = f"de_s{number}" if right else f"other {number} {checkpoint if number % 3 else ''}"
+            item = maker.row(f"P{number}", ("en", "de"), checkpoint, answer)
+            for name, shift in (("a1", 0), ("a2", 0), ("a3", 1 + (number + place) % 4 // 3)):
+                wrong = ("other_sense", "unrelated", "plain_copy")[(number + shift) % 3]
+                label = "correct" if right and shift < 2 else wrong
+                maker.vote(item, name, label, f"s{number}.b" if label == "other_sense" else None)
+            if number == 4:
+                maker.vote(item, "lead", "other_sense" if place else "bad_item", f"s{number}.b" if place else None,
+                           source="adjudicated", role="adjudication")  # fmt: skip
+    study = maker.write()
+    folder, table = analyse(study), exported(study, "tidy.parquet")
+    assert len(table.contrasts) == 3
+    assert len(table.chains) == 1
+    assert any(row["mann_kendall_p"] is None and row["gee_p"] is not None for row in table.tables["trends"].rows)
+    assert_same(folder, table, but=(("agreement_annotators", "asked"),))
 
 
 def test_series_make_their_own_contrasts(study: Study) -> None:
@@ -218,7 +257,7 @@ def test_csv_and_parquet_hold_the_same(study: Study) -> None:
     write_export(study, folder, "gainsift export")
     left = pd.read_csv(folder / "tidy.csv", keep_default_na=False, dtype=str)
     right = pd.read_parquet(folder / "tidy.parquet")
-    assert len(left) == len(right) == 86  # 82 judgements of rows, and rows without any
+    assert len(left) == len(right) == 87  # 82 judgements of rows, two tasks skipped, three rows without any
     for name in ("unit", "label", "verdict", "answer", "series"):
         assert left[name].tolist() == right[name].fillna("").tolist()
     assert [float(x) if x else None for x in left["weight"]] == [None if x != x else x for x in right["weight"]]
@@ -300,7 +339,7 @@ def test_simulated_judgements_say_so_all_the_way(study: Study) -> None:
     study.annotations_file.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     results = exported(study, "tidy.csv", CONTRAST)
     assert results.simulated
-    tables = result_tables(results, study.taxonomy)
+    tables = results.tables
     assert all(table.title.endswith("(simulated annotators)") for table in tables.values())
     assert "source:simulated" in tables["split"].signature
 
@@ -309,16 +348,13 @@ def test_an_audited_campaign_with_assignments(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     shutil.copytree(Path(__file__).parent.parent / "schemas" / "version_2", folder)
     study = Study.open(folder)
-    for contrast, whole in zip(study.config.contrasts, analyse(study).contrasts, strict=True):
-        sides = exported(study, "tidy.csv").conditions
-        names = [
-            next(one.name for one in sides if one.name.startswith(study.config.checkpoint(side.checkpoint).name + ", ")
-                 and (side.layer is None) == one.series.startswith("unpatched"))
-            for side in (contrast.a, contrast.b)
-        ]  # fmt: skip
-        (found,) = exported(study, "tidy.csv", " -> ".join(names)).contrasts
-        for part, value in whole.split.parts.items():
-            assert found.split.parts[part].point == pytest.approx(value.point, abs=1e-12), part
+    whole = analyse(study)
+    named = [f"{one.contrast.name}: {one.contrast.where.replace(' → ', ' -> ')}" for one in whole.contrasts]
+    found = exported(study, "tidy.csv", *named)
+    assert [one.contrast.name for one in found.contrasts] == [one.contrast.name for one in whole.contrasts]
+    for one, expected in zip(found.contrasts, whole.contrasts, strict=True):
+        for part, value in expected.split.parts.items():
+            assert_equal(one.split.parts[part], value, part)
 
 
 def test_a_study_that_nobody_judged_is_refused(

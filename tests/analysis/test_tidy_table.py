@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 from collections.abc import Callable
 from fractions import Fraction as F
 from pathlib import Path
@@ -13,9 +14,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from gainsift.analysis.tidy_analysis import TidyResults, analyse_table, contrasts_of
-from gainsift.analysis.tidy_result_tables import result_tables
-from gainsift.analysis.tidy_table import read_tidy_table
+from gainsift.analysis.findings import Findings
+from gainsift.analysis.tidy_analysis import analyse_table, tidy_design
+from gainsift.analysis.tidy_table import TidyTable, read_tidy_table
 from gainsift.cli.main import app, main
 from gainsift.schemas.config import AnalysisSpec
 from gainsift.schemas.errors import UserError
@@ -59,8 +60,12 @@ def write(tmp_path: Path, frame: pd.DataFrame, name: str = "table.csv") -> Path:
     return path
 
 
-def analysed(path: Path, *contrasts: str) -> TidyResults:
+def analysed(path: Path, *contrasts: str) -> Findings:
     return analyse_table(read_tidy_table(path, TAXONOMY), TAXONOMY, contrasts, FEW)
+
+
+def asked(table: TidyTable) -> list[tuple[str, str]]:
+    return [(one.a.name, one.b.name) for one in tidy_design(table, TAXONOMY, (), FEW).contrasts]
 
 
 def close(found: float | None, expected: F) -> None:
@@ -71,7 +76,7 @@ def close(found: float | None, expected: F) -> None:
 def test_the_hand_worked_table(tmp_path: Path, name: str) -> None:
     results = analysed(write(tmp_path, pd.DataFrame(lines()), name))
     (contrast,) = results.contrasts
-    assert (contrast.a, contrast.b) == ("early", "late")
+    assert (contrast.contrast.a.name, contrast.contrast.b.name) == ("early", "late")
     parts = {"apparent": F(4, 6), "human": F(2, 6), "undeserved": F(2, 6), "missed": F(-1, 6), "undecided": F(1, 6)}
     for part, value in parts.items():
         close(contrast.split.parts[part].point, value)
@@ -79,7 +84,7 @@ def test_the_hand_worked_table(tmp_path: Path, name: str) -> None:
         close(contrast.split.flow_buckets[bucket].point, value)
         close(contrast.split.share_buckets[bucket].point, value)
     assert (contrast.split.units, contrast.split.decided, contrast.split.clusters) == (5, 4, 3)
-    assert contrast.moves == {
+    assert {(row["before"], row["after"]): row["weight"] for row in results.tables["transitions"].rows} == {
         ("plain_copy", "correct"): 1, ("correct", "correct"): 1, ("other_sense", "other_sense"): 2,
         ("unrelated", "correct"): 1,
     }  # fmt: skip
@@ -103,10 +108,15 @@ def test_without_success_the_decided_units_count_alone(tmp_path: Path) -> None:
     (contrast,) = results.contrasts
     close(contrast.split.parts["human"].point, F(2, 5))
     close(contrast.split.flow_buckets["plain_copying"].point, F(1, 5))
-    tables = result_tables(results, TAXONOMY)
+    tables = results.tables
     assert {row["part"] for row in tables["split"].rows} == {"human", *TAXONOMY.buckets}
     assert all(not row["success"].defined for row in tables["outcomes"].rows)
-    assert any("no column `success`" in note for note in tables["split"].notes)
+    assert any("no automatic success" in note for note in tables["split"].notes)
+    for name in ("split", "sensitivity", "levels", "split_tests"):
+        assert not any("pparent" in str(value) for row in tables[name].rows for value in row.values()), name
+        assert "apparent" not in [column.key for column in tables[name].columns]
+    (units,) = tables["units"].rows
+    assert (units["units"], units["decided"]) == (5, 4)
 
 
 def test_the_needed_columns_are_enough(tmp_path: Path) -> None:
@@ -125,8 +135,11 @@ def test_gaps_are_gaps(tmp_path: Path) -> None:
     results = analysed(path)
     (contrast,) = results.contrasts
     close(contrast.split.parts["human"].point, F(3, 5))  # u5: one judgement is left, and it decides
-    assert (contrast.only_a, contrast.only_b) == (1, 0)
+    assert (contrast.units.only_a, contrast.units.only_b) == (1, 0)
     assert results.left_out["rows without a label"] == 2
+    people = {row["annotator"]: row for row in results.tables["agreement_annotators"].rows}
+    assert (people["a1"]["asked"], people["a2"]["asked"]) == (9, 9)
+    close(people["a2"]["skipped"].point, F(2, 9))
 
 
 def test_labels_of_kind_missing_are_no_judgement(tmp_path: Path) -> None:
@@ -143,7 +156,10 @@ def test_a_row_without_weight_is_outside_the_sample(tmp_path: Path) -> None:
     results = analysed(write(tmp_path, frame))
     (contrast,) = results.contrasts
     close(contrast.split.parts["apparent"].point, F(2, 4))
-    assert (contrast.outside, results.left_out["units at a condition without a weight (outside the sample)"]) == (1, 1)
+    assert (contrast.units.outside, results.left_out["units at a condition without a weight (outside the sample)"]) == (
+        1,
+        1,
+    )
 
 
 def test_unequal_weights_take_the_larger_and_say_so(tmp_path: Path) -> None:
@@ -151,7 +167,7 @@ def test_unequal_weights_take_the_larger_and_say_so(tmp_path: Path) -> None:
     frame.loc[(frame["unit"] == "u3") & (frame["condition"] == "late"), "weight"] = 4
     results = analysed(write(tmp_path, frame))
     close(results.contrasts[0].split.parts["apparent"].point, F(6, 8))
-    assert any(note.startswith("1 units weigh") for note in result_tables(results, TAXONOMY)["split"].notes)
+    assert any(note.startswith("1 unit that weigh") for note in results.tables["split"].notes)
 
 
 def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
@@ -180,10 +196,10 @@ def test_conditions_go_by_number_not_by_letter(tmp_path: Path) -> None:
     middle = frame[frame["condition"] == "late"].assign(condition="middle", order=9.75)
     three = pd.concat([frame[::-1], middle])
     table = read_tidy_table(write(tmp_path, three), TAXONOMY)
-    assert contrasts_of(table.conditions) == [("early", "middle"), ("middle", "late"), ("early", "late")]
+    assert asked(table) == [("early", "middle"), ("middle", "late"), ("early", "late")]
     apart = three.assign(series=["x" if name == "middle" else "y" for name in three["condition"]])
     table = read_tidy_table(write(tmp_path, apart), TAXONOMY)
-    assert contrasts_of(table.conditions) == [("early", "late")]
+    assert asked(table) == [("early", "late")]
     unordered = pd.concat([frame, middle]).drop(columns="order")
     table = read_tidy_table(write(tmp_path, unordered), TAXONOMY)
     assert [one.name for one in table.conditions] == ["early", "late", "middle"]
@@ -193,8 +209,12 @@ def test_contrasts_can_be_named(tmp_path: Path) -> None:
     frame = pd.DataFrame(lines()).replace({"condition": {"early": "a -> b"}})
     path = write(tmp_path, frame)
     (contrast,) = analysed(path, "late -> a -> b").contrasts
-    assert (contrast.a, contrast.b) == ("late", "a -> b")
+    assert (contrast.contrast.a.name, contrast.contrast.b.name) == ("late", "a -> b")
     close(contrast.split.parts["apparent"].point, F(-4, 6))
+    (contrast,) = analysed(path, "back: or not: late -> a -> b").contrasts
+    assert (contrast.contrast.name, contrast.contrast.where) == ("back: or not", "late → a -> b")
+    with pytest.raises(UserError, match=r"'late → a -> b' stands twice"):
+        analysed(path, "late -> a -> b", "late -> a -> b")
     with pytest.raises(UserError, match=r"did you mean late\?"):
         analysed(path, "latte -> a -> b")
 
@@ -315,7 +335,7 @@ def test_the_command_writes_a_whole_report(tmp_path: Path) -> None:
     assert set(run["inputs"]) == {"table.csv"}
     assert run["seeds"] == {"analysis": 12345}
     page = (out / "report.html").read_text("utf-8")
-    assert "Apparent gain +66.7" in page
+    assert "Of +66.7 points of apparent gain" in page
     assert "http" not in page.replace("http-equiv", "")  # but for the images inside, nothing to load
 
 
@@ -339,7 +359,7 @@ decision:
     arguments = ["analyze", "--table", str(path), "--taxonomy", str(tmp_path / "t.yaml"), "--out", str(out)]
     done = CliRunner().invoke(app, [*arguments, "--boot", "50"])
     assert done.exit_code == 0, done.output
-    assert "Wrong +50.0" in done.output  # u1, u4 and u5, on which both say bad
+    assert re.search(r"50\.0 \[[^]]*\] are\s+wrong", done.output)  # u1, u4 and u5, on which both say bad
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.report import write_report
 from gainsift.analysis.results import Results, analyse
+from gainsift.analysis.study_design import study_design
 from gainsift.analysis.summary import chance_sentence, contrast_sentence
 from gainsift.analysis.tables import Table
 from gainsift.schemas.concepts import Concept
@@ -157,6 +159,8 @@ def test_a_bucket_that_cannot_occur_has_no_interval(small: Callable[..., Any]) -
     assert sum(part.point or 0 for part in training.split.flow_buckets.values()) == pytest.approx(5 / 6)
 
 
+NO_ROWS = pd.DataFrame(columns=["setting", "prompt", "layer", "checkpoint"])
+
 # --- the sentence ----------------------------------------------------------------------------------------
 
 
@@ -170,7 +174,8 @@ def sentence(study: Study, buckets: dict[str, Any], **parts: Any) -> str:
     named = {key: estimate(parts.get(key, 0.0)) for key in ("undeserved", "missed", "undecided")}
     named["apparent"] = Estimate(sum(value.point or 0 for value in (*flow.values(), *named.values())))
     split = SimpleNamespace(parts=named, flow_buckets=flow, units=10, decided=10)
-    return contrast_sentence(study, SimpleNamespace(split=split))  # type: ignore[arg-type]
+    result = SimpleNamespace(split=split, units=SimpleNamespace(size=10))
+    return contrast_sentence(study_design(study, NO_ROWS), result)  # type: ignore[arg-type]
 
 
 def test_gains_losses_and_nothing(make_study: Callable[..., Any]) -> None:
@@ -213,7 +218,7 @@ def test_what_stands_out_from_chance(make_study: Callable[..., Any]) -> None:
     def told(**adjusted: float | None) -> str:
         tests = [SimpleNamespace(what="bucket", part=part, adjusted=p) for part, p in adjusted.items()]
         gain = SimpleNamespace(what="gain", part="human", adjusted=0.001)  # the gain itself is no part of it
-        said = chance_sentence(study, SimpleNamespace(tests=[gain, *tests]))  # type: ignore[arg-type]
+        said = chance_sentence(study_design(study, NO_ROWS), SimpleNamespace(tests=[gain, *tests]))  # type: ignore[arg-type]
         return said.replace("\u00a0", " ")
 
     assert told(ability=0.0001, plain_copying=0.049, granularity=0.05, sense_selection=None) == (

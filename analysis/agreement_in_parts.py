@@ -1,0 +1,112 @@
+"""Everything about agreement: whole and in parts, without each annotator, with oneself, on controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gainsift.analysis.agreement import Agreement, Labels, agreement
+from gainsift.analysis.agreement_drift import Drift, drift
+from gainsift.analysis.agreement_parts import (
+    SelfAgreement,
+    at_conditions,
+    by_kind,
+    by_path,
+    self_agreement,
+    without_each,
+)
+from gainsift.analysis.design import Design
+from gainsift.analysis.estimate import Estimate, generator
+from gainsift.analysis.evidence import Answers, Controls, Evidence
+
+
+@dataclass(frozen=True)
+class AgreementInParts:
+    """By category and by kind; `language_pairs`, `conditions` and `drifts` hold both, by the name of the part.
+
+    `by_path`: the coefficients that weigh how far two categories lie apart in the taxonomy. `drifts`: by series of
+    conditions (a setting and layer over checkpoints), from its first to its last.
+    `themselves` and `controls` are None where such tasks cannot be told.
+    """
+
+    by_category: Agreement
+    by_kind: Agreement
+    by_path: Mapping[str, Estimate]
+    language_pairs: Mapping[str, tuple[Agreement, Agreement]]
+    conditions: Mapping[str, tuple[Agreement, Agreement]]
+    drifts: Mapping[str, tuple[Drift, Drift]]
+    without: Mapping[str, Estimate]
+    themselves: SelfAgreement | None
+    controls: Mapping[str, Controls] | None
+    answers: Mapping[str, Answers]
+
+
+def agreement_in_parts(design: Design, evidence: Evidence) -> AgreementInParts:
+    """Of the items of all rows that are analysed. Missing answers are gaps.
+
+    Kinds are those of patched rows. Over distinct items, each counted once; `weighted` counts each as often as the
+    outputs that it stands for, by inclusion probability.
+    """
+    spec, rows = design.spec, evidence.rows(design)
+    used = set(rows["item_id"].dropna())
+    by_category: Labels = {
+        item: ballot.votes for item, ballot in evidence.ballots.items() if item in used and ballot.votes
+    }
+    kinds = by_kind(by_category, design.taxonomy)
+    whole, at = _weights(rows, design)
+    pair_of = evidence.language_pairs
+    pairs = sorted({pair_of[item] for item in by_category if item in pair_of})
+    boot, confidence = spec.bootstrap, spec.confidence
+
+    def of(labels: Labels, *names: str) -> Agreement:
+        weights = {item: whole.get(item, 0.0) for item in labels}
+        return agreement(labels, "nominal", boot, confidence, generator(spec.seed, "agreement", *names), weights)
+
+    def part(labels: Labels, pair: str) -> Labels:
+        return {item: votes for item, votes in labels.items() if pair_of.get(item) == pair}
+
+    found = [
+        at_conditions(labels, at, "nominal", boot, confidence, generator(spec.seed, "agreement conditions", name))
+        for name, labels in (("category", by_category), ("kind", kinds))
+    ]
+    series: dict[str, list[str]] = {}
+    for one in design.conditions:
+        if one.name in at:
+            series.setdefault(one.series, []).append(one.name)
+
+    def drifting(name: str) -> tuple[Drift, Drift]:
+        ends = {condition: at[condition] for condition in (series[name][0], series[name][-1])}
+        by_level = (
+            drift(labels, ends, "nominal", boot, confidence, generator(spec.seed, "agreement drift", name, level))
+            for level, labels in (("category", by_category), ("kind", kinds))
+        )
+        return next(by_level), next(by_level)
+
+    rng = generator(spec.seed, "agreement", "repeats")
+    repeats = evidence.repeats
+    return AgreementInParts(
+        of(by_category, "category"),
+        of(kinds, "kind"),
+        by_path(by_category, design.taxonomy, boot, confidence, generator(spec.seed, "agreement", "path")),
+        {pair: (of(part(by_category, pair), pair), of(part(kinds, pair), pair, "kind")) for pair in pairs},
+        {name: (found[0][name], found[1][name]) for name in at},
+        {name: drifting(name) for name, conditions in series.items() if len(conditions) > 1},
+        without_each(by_category, "nominal", boot, confidence, generator(spec.seed, "agreement", "without")),
+        None if repeats is None else self_agreement(by_category, repeats, "nominal", boot, confidence, rng),
+        evidence.controls,
+        evidence.answers,
+    )
+
+
+def _weights(rows: pd.DataFrame, design: Design) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Item -> the weighted number of its outputs, in all and at each condition, in order."""
+    sample = rows[rows["selected"]].drop_duplicates("row_id")
+    present = set(sample["condition"])
+    at: dict[str, dict[str, float]] = {one.name: {} for one in design.conditions if one.name in present}
+    whole: dict[str, float] = {}
+    for condition, item, chance in zip(sample["condition"], sample["item_id"], sample["probability"], strict=True):
+        at[condition][item] = at[condition].get(item, 0.0) + 1 / chance
+        whole[item] = whole.get(item, 0.0) + 1 / chance
+    return whole, at

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gainsift.analysis.annotator_error import Corrected
-from gainsift.analysis.beyond_verdicts import POWERED, Beyond
+from gainsift.analysis.beyond_verdicts import Beyond
 from gainsift.analysis.confusion import SOURCES
 from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.intervals import told
 from gainsift.analysis.result_tables import bucket_name, part_id
 from gainsift.analysis.tables import Column, Table
+from gainsift.analysis.unjudged_units import Unjudged
 
 if TYPE_CHECKING:
     from gainsift.analysis.contrast_results import ContrastResult
@@ -25,19 +26,15 @@ def beyond_table(design: Design, found: Sequence[Beyond], contrasts: Sequence[Co
     rows: list[dict[str, Any]] = []
     for one in found:
         result = by_name[one.contrast]
-        if one.powered:
-            how = f"Automatic scores of all {one.population} units beside the verdicts of {one.sample}"
-            for place, part in enumerate(POWERED):
-                rows.append(
-                    _row(one.contrast, "prediction-powered", how, part, RATES[part], one.powered.alone[place],
-                         one.powered.estimates[place])
-                )  # fmt: skip
+        if one.unjudged:
+            rows += _of_unjudged(design, one, one.unjudged)
         for errors in one.errors:
             rows += _of_errors(design, result, errors)
     left = [
-        f"{one.contrast}: with automatic scores {100 * one.powered.variance_left:.0f} % of the variance is left."
+        f"{one.contrast}: with automatic {one.unjudged.by} {100 * one.unjudged.figures.variance_left:.0f} % of the"
+        " variance is left."
         for one in found
-        if one.powered and one.powered.variance_left is not None
+        if one.unjudged and one.unjudged.figures.variance_left is not None
     ]
     spec = design.spec
     sizes = [
@@ -60,6 +57,17 @@ def beyond_table(design: Design, found: Sequence[Beyond], contrasts: Sequence[Co
          *(f"{name}: {what}." for name, what in SOURCES.items()), *left, *sizes, told(spec)],
         recipe,
     )  # fmt: skip
+
+
+def _of_unjudged(design: Design, one: Beyond, found: Unjudged) -> list[dict[str, Any]]:
+    how = f"Automatic {found.by} of all {one.population} units beside the verdicts of {one.sample}"
+    rows = []
+    for part, alone, powered in zip(found.parts, found.figures.alone, found.figures.estimates, strict=True):
+        if part in RATES or alone.point or powered.point:
+            bucket = f"– {bucket_name(design.taxonomy, part)}" if part not in RATES else ""
+            key, name = (part, RATES[part]) if part in RATES else (part_id(part), bucket)
+            rows.append(_row(one.contrast, "prediction-powered", how, key, name, alone, powered))
+    return rows
 
 
 def _of_errors(design: Design, result: ContrastResult, errors: Corrected) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What people did not judge, and judged wrongly: each contrast's gain with both taken into account.
 
-Not judged: the automatic score of every unit together with the verdicts of the sample (prediction_powered); only where
-there is a sample. Judged wrongly: soft labels freed of annotators' errors (annotator_error), by every source of a
+Not judged: the automatic label or score of every unit together with the verdicts of the sample (unjudged_units); only
+where there is a sample. Judged wrongly: soft labels freed of annotators' errors (annotator_error), by every source of a
 confusion matrix that there is. Labels are taken together as correct and the buckets, since judgements are too few
 for each category; buckets are those of patched rows unless both conditions are unpatched. A source that does not know
 every bucket (nobody can make up a control for near meanings) may still tell right from wrong, which is all that the
@@ -21,28 +21,26 @@ from gainsift.analysis.annotator_error import Corrected, corrected_flows, observ
 from gainsift.analysis.confusion import Confusion, adjudication, controls, model
 from gainsift.analysis.contrast_results import ContrastResult
 from gainsift.analysis.design import Design
-from gainsift.analysis.estimate import Array, generator
+from gainsift.analysis.estimate import generator
 from gainsift.analysis.evidence import Evidence
-from gainsift.analysis.prediction_powered import Powered, Rows, prediction_powered
-from gainsift.analysis.studentised import StudentisedBootstrap
 from gainsift.analysis.units import units_of
+from gainsift.analysis.unjudged_units import Unjudged, with_unjudged
 from gainsift.analysis.verdict_rules import Ballot
 from gainsift.schemas.taxonomy import Taxonomy
 
 CORRECT, WRONG = "correct", "not correct"
-POWERED = ("human_a", "human_b", "human")
 
 
 @dataclass(frozen=True)
 class Beyond:
-    """One contrast. `powered`: by POWERED, None where every unit is in the sample; `sample` and `population` of units.
+    """One contrast. `unjudged`: None where every unit is in the sample; `sample` and `population` of units.
 
     `errors`: by source, figures as `annotator_error.corrected_flows` names them, over the labels `correct` and buckets,
     or `correct` and `not correct`.
     """
 
     contrast: str
-    powered: Powered | None
+    unjudged: Unjudged | None
     sample: int
     population: int
     errors: Sequence[Corrected]
@@ -76,8 +74,9 @@ def beyond_verdicts(design: Design, evidence: Evidence, contrasts: Sequence[Cont
             errors.append(one)
         population = result.units.population
         sample = int(population["selected"].sum())
-        powered = _powered(design, result) if design.scored and sample < len(population) else None
-        found.append(Beyond(result.contrast.name, powered, sample, len(population), errors))
+        told = design.scored and sample < len(population)
+        unjudged = with_unjudged(design, result, evidence.automatic) if told else None
+        found.append(Beyond(result.contrast.name, unjudged, sample, len(population), errors))
     return found
 
 
@@ -146,36 +145,3 @@ def _corrected(
 def _mapped(labels: pd.Series[str], coarse: Mapping[str, str]) -> pd.Series[str]:
     found: list[str | None] = [coarse.get(label) if isinstance(label, str) else None for label in labels]
     return pd.Series(found, index=labels.index, dtype=object)
-
-
-def _powered(design: Design, result: ContrastResult) -> Powered:
-    """Rates among decided units: the verdicts of the sample, and the automatic scores of the whole population."""
-    spec, frame = design.spec, result.units.frame
-    population = result.units.population.set_index("unit")
-    decided = frame[frame["correct_a"].notna() & frame["correct_b"].notna()]
-    held = decided.groupby("unit")["weight"].sum().reindex(population.index).fillna(0.0).to_numpy(float)
-    weight = frame.groupby("unit")["weight"].sum().reindex(population.index).fillna(0.0).to_numpy(float)
-    sides = []
-    for side in ("a", "b"):
-        right = (decided["weight"] * decided[f"correct_{side}"]).groupby(decided["unit"]).sum()
-        sides.append(right.reindex(population.index).fillna(0.0).to_numpy(float))
-    share = np.divide(np.column_stack(sides), held[:, None], out=np.zeros((len(held), 2)), where=held[:, None] > 0)
-    scores = population[["success_a", "success_b"]].to_numpy(float)
-    clusters, names = pd.factorize(population["cluster"], sort=True)
-    rows = Rows(
-        predicted=_with_change(scores),
-        judged=_with_change(share),
-        counted=np.divide(held, weight, out=np.zeros(len(held)), where=weight > 0),
-        selected=population["selected"].to_numpy(bool),
-        weight=weight,
-        clusters=clusters,
-        count=len(names),
-    )
-    rng = generator(spec.seed, "prediction powered", result.contrast.name)
-    bootstrap = StudentisedBootstrap.of(len(names), spec.bootstrap, spec.confidence, rng)
-    return prediction_powered(rows, np.array([0.0, 0.0, -1.0]), bootstrap)
-
-
-def _with_change(sides: Array) -> Array:
-    """Before, after, and their difference: [N, 3]."""
-    return np.column_stack([sides, sides[:, 1] - sides[:, 0]])

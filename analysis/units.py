@@ -24,8 +24,8 @@ class Units:
     (Design.scored) it holds decided units alone.
 
     `only_a`, `only_b`: units present in one condition alone. `outside`: units that the draw or the audit left out.
-    `population`: one row for each unit present in both conditions, sampled or not: unit, cluster, success_a, success_b,
-    selected. `excluded`: units of concepts flagged `sense_split`, where the study leaves them out.
+    `population`: one row for each unit present in both conditions, sampled or not: unit, cluster, selected, and
+    success and item_id of both. `excluded`: units of concepts flagged `sense_split`, where the study leaves them out.
     """
 
     frame: pd.DataFrame
@@ -79,7 +79,9 @@ def units_of(frame: pd.DataFrame, design: Design, contrast: Contrast, inclusion:
         only_b=b["unit"].nunique() - both["unit"].nunique(),
         outside=outside,
         excluded=len(flagged),
-        population=population[["unit", "cluster", "success_a", "success_b", "selected"]].reset_index(drop=True),
+        population=population[
+            ["unit", "cluster", "success_a", "success_b", "item_id_a", "item_id_b", "selected"]
+        ].reset_index(drop=True),
     )
 
 

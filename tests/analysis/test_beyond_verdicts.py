@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from gainsift.analysis.beyond_tables import beyond_table
-from gainsift.analysis.beyond_verdicts import POWERED, Beyond, beyond_verdicts
+from gainsift.analysis.beyond_verdicts import Beyond, beyond_verdicts
 from gainsift.analysis.contrast_results import ContrastResult, contrast_results
 from gainsift.analysis.study_design import study_design
 from gainsift.analysis.study_evidence import study_evidence
+from gainsift.analysis.unjudged_units import LABELS, POWERED, SCORES
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.files import write_jsonl
 from gainsift.schemas.rows import Assignment, Item
@@ -26,7 +27,10 @@ AT_B = {"setting": "tgt", "layer": 1}
 def found(make_study: Callable[..., Any], plain_concept: Callable[..., Concept]) -> Callable[..., Any]:
     """Thirty units, copies at first; later 18 answers are the reference. `drawn`: every `drawn`th trajectory."""
 
-    def make(drawn: int, annotators: tuple[str, ...], controls: str = "") -> tuple[Beyond, ContrastResult, Any]:
+    def make(
+        drawn: int, annotators: tuple[str, ...], controls: str = "", prelabels: int = 0
+    ) -> tuple[Beyond, ContrastResult, Any]:
+        """`prelabels`: of the first so many units, drawn or not; non-words have none."""
         maker = make_study(analysis={"bootstrap": 50})
         for number in range(30):
             maker.pair(f"P{number}", plain_concept(f"s{number}"), plain_concept(f"t{number}"))
@@ -34,6 +38,11 @@ def found(make_study: Callable[..., Any], plain_concept: Callable[..., Concept])
             first = maker.row(f"P{number}", ("en", "de"), "c1", f"en_s{number}", **chosen)
             right = number % 5 < 3
             last = maker.row(f"P{number}", ("en", "de"), "c2", f"de_s{number}" if right else "x", **chosen, **AT_B)
+            if number < prelabels:
+                maker.vote(first, "auto", "plain_copy", source="auto")
+                maker.vote(
+                    last, "auto", "correct" if right else None, source="auto", status="judged" if right else "empty"
+                )
             if number % drawn == 0:
                 for annotator in annotators:
                     maker.vote(first, annotator, "plain_copy")
@@ -63,20 +72,44 @@ def test_automatic_scores_of_all_units_stand_beside_the_verdicts_of_the_sample(f
     one, result, table = found(3, ("a1", "a2"))
     assert (one.sample, one.population) == (10, 30)
     parts = result.split.parts
-    for name, value in zip(POWERED, one.powered.alone, strict=True):
+    for name, value in zip(POWERED, one.unjudged.figures.alone, strict=True):
         assert value.point == pytest.approx(parts["human_decided" if name == "human" else name].point)
     sampled = [number for number in range(30) if number % 3 == 0]
     right = sum(number % 5 < 3 or number == 12 for number in sampled)
-    assert one.powered.alone[1].point == pytest.approx(right / 10)
+    assert one.unjudged.figures.alone[1].point == pytest.approx(right / 10)
     gap = 18 / 30 - np.mean([number % 5 < 3 for number in sampled])
-    for value, alone in zip(one.powered.estimates[1:], one.powered.alone[1:], strict=True):
-        assert value.point == pytest.approx(alone.point + one.powered.tuning * gap)
+    for value, alone in zip(one.unjudged.figures.estimates[1:], one.unjudged.figures.alone[1:], strict=True):
+        assert value.point == pytest.approx(alone.point + one.unjudged.figures.tuning * gap)
     assert [row["part"] for row in table.rows if row["method"] == "prediction-powered"] == list(POWERED)
+
+
+def test_prelabels_of_all_items_correct_every_bucket(found: Callable[..., Any]) -> None:
+    """Of every fourth unit 4 of 8 come from copying to correct, of all 18 of 30, and the pre-labels know it."""
+    one, result, table = found(4, ("a1", "a2"), prelabels=30)
+    assert one.unjudged.by == LABELS
+    estimates = dict(zip(one.unjudged.parts, one.unjudged.figures.estimates, strict=True))
+    alone = dict(zip(one.unjudged.parts, one.unjudged.figures.alone, strict=True))
+    assert alone["plain_copying"].point == pytest.approx(result.split.flow_buckets["plain_copying"].point)
+    assert alone["plain_copying"].point == pytest.approx(0.5)
+    tuning = one.unjudged.figures.tuning
+    assert tuning > 0.5  # they are right wherever they can be checked
+    for part in ("human_b", "human", "plain_copying"):
+        assert estimates[part].point == pytest.approx(0.5 + tuning * (18 / 30 - 0.5))
+    assert sum(estimates[bucket].point for bucket in one.unjudged.parts[3:]) == pytest.approx(estimates["human"].point)
+    rows = [row for row in table.rows if row["method"] == "prediction-powered"]
+    assert [row["part"] for row in rows] == [*POWERED, "plain_copying"]
+    assert {row["basis"] for row in rows} == {"Automatic labels of all 30 units beside the verdicts of 8"}
+
+
+def test_prelabels_of_some_items_are_not_those_of_all(found: Callable[..., Any]) -> None:
+    one, _, table = found(4, ("a1", "a2"), prelabels=29)
+    assert (one.unjudged.by, one.unjudged.parts) == (SCORES, list(POWERED))
+    assert "Automatic scores of all 30 units" in table.rows[0]["basis"]
 
 
 def test_where_everything_is_judged_there_is_nothing_to_predict(found: Callable[..., Any]) -> None:
     one, _, _ = found(1, ("a1", "a2"))
-    assert one.powered is None
+    assert one.unjudged is None
     (model,) = one.errors  # two annotators do not tell who errs
     assert model.source == "dawid-skene"
     assert all(value.point is None and value.reason.startswith("not estimable") for value in model.figures.values())

@@ -128,6 +128,21 @@ def test_pre_labels_are_stored_as_auto_once(row, planned) -> None:
     assert study.annotations_file.read_bytes() == before
 
 
+def test_items_outside_the_sample_have_a_pre_label_too(row, planned) -> None:
+    """The analysis sets the automatic labels of all beside the verdicts of the sample."""
+    asked = [(pair, languages) for pair in (("dog", "house"), ("house", "dog"))
+             for languages in (("en", "de"), ("de", "en"), ("en", "fr"))]  # fmt: skip
+    rows = [row("queenerie", pair=pair, languages=languages) for pair, languages in asked]
+    study = planned(rows, rows_spec={"trajectories": 3})
+    planned_items = {item.item_id for item in study.items()}
+    population = set(study.links()["item_id"].to_pylist())
+    assert planned_items < population
+    found = store_prelabels(study)
+    assert sum(found.counts.values()) == len(population) == 6
+    assert {line.item_id for line in study.annotations()} == population
+    assert store_prelabels(study).appended.unchanged == 6
+
+
 def test_a_changed_lexicon_supersedes_a_pre_label(row, planned) -> None:
     study = planned([row("queenerie")])
     store_prelabels(study)

@@ -115,6 +115,8 @@ def test_the_sample_is_weighed_back_and_the_rest_predicted(study: Study, summary
     assert len(steps) == 1, "the whole way of the series; its steps stand in the chain"
     assert steps < {contrast["name"] for contrast in summary["contrasts"]}
     assert all(row["corrected"]["low"] < row["corrected"]["high"] for row in powered)
+    assert {row["basis"].split(" of ")[0] for row in powered} == {"Automatic labels"}
+    assert {"human", "plain_copying"} <= {row["part"] for row in powered if row["contrast"] == "training"}
     by_model = [row for row in table["rows"] if row["method"].endswith("dawid-skene") and row["part"] == "human"]
     assert by_model
     assert all(abs(row["corrected"]["point"] - row["verdicts"]["point"]) < 0.1 for row in by_model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gainsift.generation.hub_errors import Passing, Stopped, disk_full, in_one_line
-from gainsift.schemas.errors import UserError
+from gainsift.schemas.errors import UserError, WorkError
 
 INDEX = "model.safetensors.index.json"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
@@ -81,12 +82,13 @@ class Hub:
         """Commits by revision name: tags, and branches, which win where a tag has the same name."""
         with in_one_line(repo, self.address):
             refs = self._api().list_repo_refs(repo)
-        return {ref.name: ref.target_commit for ref in (*refs.tags, *refs.branches)}
+        named = {ref.name: ref.target_commit for ref in (*refs.tags, *refs.branches)}
+        return {name: _commit(commit, repo) for name, commit in named.items() if name.isprintable()}
 
     def commit(self, repo: str, revision: str) -> str:
         """The commit that a revision is now."""
         with in_one_line(f"{repo}@{revision}", self.address):
-            return str(self._api().repo_info(repo, revision=revision).sha)
+            return _commit(self._api().repo_info(repo, revision=revision).sha, f"{repo}@{revision}")
 
     def files(self, where: str, repo: str, commit: str) -> dict[str, int]:
         """Sizes in bytes of the files at the top of a revision."""
@@ -152,6 +154,13 @@ class Hub:
 
         quiet()
         return HfApi(endpoint=self.url)
+
+
+def _commit(told: str | None, where: str) -> str:
+    """What the hub calls a commit, which becomes a part of paths. Raises WorkError if it is none."""
+    if not re.fullmatch(r"[0-9a-f]{40}", told or ""):
+        raise WorkError(where, "the hub names no commit for it", "check HF_ENDPOINT")
+    return str(told)
 
 
 def quiet() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import IO
@@ -136,19 +136,15 @@ class _Download:
         self.release()
 
     def release(self) -> None:
-        self._lock.close()
-
-
-def _state_folder(checkpoint: Checkpoint) -> Path:
-    """Beside the cache's own locks, where no scan of the cache takes it for a repository."""
-    folder = checkpoint.hub.cache_folder / ".locks" / "gainsift"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+        if self._lock is not None:
+            self._lock.close()
 
 
 def _lock_file(checkpoint: Checkpoint) -> Path:
+    """Beside the cache's own locks, where no scan of the cache takes it for a repository."""
     spec = checkpoint.spec
-    return _state_folder(checkpoint) / f"{spec.repo.replace('/', '--')}@{spec.commit}.lock"
+    name = f"{spec.repo.replace('/', '--')}@{spec.commit}.lock"
+    return checkpoint.hub.cache_folder / ".locks" / "gainsift" / name
 
 
 def _mark_of_ours(checkpoint: Checkpoint) -> Path:
@@ -157,17 +153,24 @@ def _mark_of_ours(checkpoint: Checkpoint) -> Path:
 
 
 def _is_ours(checkpoint: Checkpoint) -> bool:
-    """Whether gainsift downloaded the revision, or is about to, which it then notes."""
+    """Whether gainsift downloaded the revision, or is about to, which it then notes. Never in a cache for reading."""
     mark = _mark_of_ours(checkpoint)
-    if not is_here(checkpoint):
-        mark.touch()
+    with suppress(OSError):
+        if not is_here(checkpoint):
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
     return mark.exists()
 
 
-def _hold(checkpoint: Checkpoint) -> IO[bytes]:
-    """A shared lock on the revision, until the file is closed."""
-    file = _lock_file(checkpoint).open("ab")
-    fcntl.flock(file, fcntl.LOCK_SH)
+def _hold(checkpoint: Checkpoint) -> IO[bytes] | None:
+    """A shared lock on the revision, until the file is closed; none in a cache for reading, where nobody evicts."""
+    path = _lock_file(checkpoint)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab")
+        fcntl.flock(file, fcntl.LOCK_SH)
+    except OSError:
+        return None
     return file
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -441,3 +442,16 @@ def test_a_gguf_file_is_the_whole_checkpoint(hub: Any, maker: Any, tmp_path: Pat
     with pytest.raises(UserError, match=r"lab/quantised@main: no file a-step6\.gguf; did you mean a-step5\.gguf"):
         open_study(config.parent)
     assert one.spec.commit == commit
+
+
+def test_a_cache_for_reading_will_do_where_all_is_there(
+    models: list[Path], tmp_path: Path, study_of: Callable[..., Study]
+) -> None:
+    """A cache in which no lock can be made; root may write everywhere, so a file stands in the folder's place."""
+    generate(study_of())
+    again = study_of("again", evict=True)
+    shutil.rmtree(tmp_path / "cache" / ".locks")
+    (tmp_path / "cache" / ".locks").touch()
+    before = commits_here(tmp_path / "cache")
+    assert generate(again).rows == 480
+    assert commits_here(tmp_path / "cache") == before

@@ -254,3 +254,29 @@ def test_a_released_study_holds_the_list_not_the_series(published: Any, maker: A
     assert [one["commit"] for one in section["checkpoints"]] == [published.branches[name] for name in REVISIONS]
     assert {one["tokenizer"]["path"] for one in section["checkpoints"]} == {"tokenizer"}
     assert ModelSpec.model_validate(section).checkpoints[0].revision == REVISIONS[0]
+
+
+def test_a_hub_that_names_no_commit_or_unprintable_revisions_is_not_believed(published: Any, maker: Any) -> None:
+    published.branches["step5-\x1b[31m-tokens1B"] = published.branches[REVISIONS[0]]
+    assert [one for one in Hub().refs(REPO) if not one.isprintable()] == []
+    published.branches["evil"] = "../../../etc"
+    published.commits["../../../etc"] = {"config.json": b"{}"}
+    with pytest.raises(WorkError, match="the hub names no commit for it"):
+        open_study(hub_study(maker, checkpoints=[{"name": "a", "repo": REPO, "revision": "evil"}]))
+    with pytest.raises(WorkError, match="the hub names no commit for it"):
+        list_series(SeriesSpec(repo=REPO), [], Path(), Hub())
+
+
+def test_news_of_a_folder(maker: Any) -> None:
+    for step in (5, 10):
+        shutil.move(maker.model(f"step-{step}"), maker.root / "models" / "run" / f"step-{step}")
+    source = SeriesSpec(folder="../models/run/", policy="all")
+    folder = hub_study(maker, series=source.model_dump(exclude_defaults=True))
+    open_study(folder)
+    fixed = read_fixed(folder)
+    assert fixed is not None
+    assert not news_of(fixed, list_series(source, [], folder, Hub()))
+    shutil.move(maker.model("step-20"), maker.root / "models" / "run" / "step-20")
+    shutil.rmtree(maker.root / "models" / "run" / "step-5")
+    news = news_of(fixed, list_series(source, [], folder, Hub()))
+    assert (news.later, news.gone) == (["step-20"], ["step-5"])

@@ -68,8 +68,8 @@ def page(tables: dict[str, list[dict[str, Any]]]) -> str:
         rows = [[label, *(_points(cells[contrast, part]["flow"]) for contrast in contrasts)] for part, label in parts]
         lines += [title, "", *grid(["", *map(str.__add__, contrasts, (f" ({one})" for one in units))], rows)]
     lines += ["## Transitions", ""]
-    ranked = sorted(tables["transitions"], key=lambda row: (contrasts.index(row["contrast"]), -row["weight"]))
-    moves = [[row["contrast"], row["from_name"], row["to_name"], display(COUNT, row["weight"])] for row in ranked]
+    ranked = sorted(tables["transitions"], key=lambda row: (contrasts.index(row["contrast"]), -row["units"]))
+    moves = [[row["contrast"], row["before_name"], row["after_name"], display(COUNT, row["units"])] for row in ranked]
     lines += grid(["contrast", "from", "to", "units"], moves)
     return "\n".join(lines).rstrip() + "\n"
 

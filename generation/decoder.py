@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from transformers.cache_utils import Cache, DynamicLayer
 
+from gainsift.generation.joining import LayerRows
 from gainsift.schemas.errors import UserError
 
 
@@ -18,6 +19,7 @@ class Decoder:
     """Runs a transformers decoder-only model; always with the whole mask, and position ids where it takes them.
 
     `layers` are its L decoder layers in order. The residual stream after layer l is that layer's output.
+    `shares_prefix`: its attention can be exchanged for one that keeps the prefix of a prompt once.
     """
 
     def __init__(self, model: Any, name: str) -> None:
@@ -27,25 +29,38 @@ class Decoder:
         self.device = next(model.parameters()).device
         self.dtype = next(model.parameters()).dtype
         self._body = model.base_model
+        self.shares_prefix = bool(getattr(model, "_supports_attention_backend", False))
         self._takes = {id(part): set(inspect.signature(part.forward).parameters) for part in (model, self._body)}
 
-    def run_body(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Cache) -> None:
+    def run_body(
+        self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Cache | None = None
+    ) -> None:
         """Run without the head, for what hooks and the cache catch. Shapes as in `next_logits`."""
         self._forward(self._body, ids, mask, positions, cache)
 
-    def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Cache) -> torch.Tensor:
-        """Logits [B, V] in float32 after the last of `ids` [B, T]; `mask` [B, past + T], `positions` [B, T]."""
+    def next_logits(
+        self, ids: torch.Tensor, mask: torch.Tensor | None, positions: torch.Tensor, cache: Cache
+    ) -> torch.Tensor:
+        """Logits [B, V] in float32 after the last of `ids` [B, T]; `mask` [B, past + T], `positions` [B, T].
+
+        No mask: attention is taken care of elsewhere (`SharedPrefix.attending`).
+        """
         logits: torch.Tensor = self._forward(self.model, ids, mask, positions, cache).logits[:, -1]
         return logits.float()
 
     def _forward(
-        self, part: nn.Module, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Cache
+        self,
+        part: nn.Module,
+        ids: torch.Tensor,
+        mask: torch.Tensor | None,
+        positions: torch.Tensor,
+        cache: Cache | None,
     ) -> Any:
         arguments: dict[str, Any] = {
             "input_ids": ids,
             "attention_mask": mask,
             "past_key_values": cache,
-            "use_cache": True,
+            "use_cache": cache is not None,
         }
         if "position_ids" in self._takes[id(part)]:
             arguments["position_ids"] = positions
@@ -78,6 +93,42 @@ class Decoder:
 
         with _hooks([layer.register_forward_hook(replacement(i)) for i, layer in enumerate(self.layers)]):
             yield
+
+    @contextmanager
+    def computing(self, by_layer: Sequence[LayerRows]) -> Iterator[None]:
+        """While open, each layer computes its own rows of the batch alone; what leaves the last one is all of them."""
+
+        def entering(now: LayerRows) -> Any:
+            def enter(module: nn.Module, inputs: Any, named: Any) -> Any:
+                batch = len(now.stands_for)
+                hidden, *others = inputs if inputs else (named["hidden_states"],)
+                hidden = hidden[now.enter]
+                named = {name: _of_rows(value, now.rows, batch) for name, value in named.items()}
+                if not inputs:
+                    return (), {**named, "hidden_states": hidden}
+                return (hidden, *(_of_rows(value, now.rows, batch) for value in others)), named
+
+            return enter
+
+        def leave(module: nn.Module, inputs: Any, output: Any) -> Any:
+            hidden = _hidden(output)[by_layer[-1].stands_for]
+            return hidden if isinstance(output, torch.Tensor) else (hidden, *output[1:])
+
+        handles = [
+            layer.register_forward_pre_hook(entering(now), with_kwargs=True)
+            for layer, now in zip(self.layers, by_layer, strict=True)
+        ]
+        with _hooks([*handles, self.layers[-1].register_forward_hook(leave)]):
+            yield
+
+
+def _of_rows(value: Any, rows: torch.Tensor, batch: int) -> Any:
+    """The part of a layer's argument that belongs to `rows` of the batch; what has no row a batch stays."""
+    if isinstance(value, torch.Tensor):
+        return value[rows] if value.dim() > 1 and len(value) == batch else value
+    if isinstance(value, tuple):
+        return tuple(_of_rows(part, rows, batch) for part in value)
+    return value
 
 
 def _hidden(output: Any) -> torch.Tensor:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers.cache_utils import Cache
 
-from gainsift.generation.decoder import Decoder
+from gainsift.generation.continuing import Continuation
 from gainsift.generation.prompts import QUOTE
 
 
@@ -69,20 +68,19 @@ def _ids(value: Any) -> set[int]:
 
 
 def decode_greedily(
-    decoder: Decoder,
+    run: Continuation,
     reader: AnswerReader,
-    cache: Cache,
     ids: torch.Tensor,
     mask: torch.Tensor,
     positions: torch.Tensor,
     max_new_tokens: int,
 ) -> tuple[torch.Tensor, list[list[int]]]:
-    """Run `ids` [R, T] on top of `cache`, then decode. Returns next-token logits [R, V] and each row's tokens.
+    """Continue with `ids` [R, T], then decode. Returns next-token logits [R, V] and each row's tokens.
 
-    `mask` is [R, past + T], `positions` [R, T]. A row is done at its first closing or special token (the latter
-    is not returned); the batch shrinks once half of its rows are done.
+    `mask` and `positions` are [R, T]. A row is done at its first closing or special token (the latter is not
+    returned); rows that are done leave the batch once there are an eighth of them.
     """
-    first = logits = decoder.next_logits(ids, mask, positions, cache)
+    first = logits = run.next_logits(ids, mask, positions)
     tokens: list[list[int]] = [[] for _ in range(len(ids))]
     rows = torch.arange(len(ids), device=ids.device)  # which answer each row of the batch continues
     alive = torch.ones(len(ids), dtype=torch.bool, device=ids.device)
@@ -96,12 +94,10 @@ def decode_greedily(
         left = int(alive.sum())
         if left == 0 or step == max_new_tokens - 1:
             break
-        if 2 * left <= len(alive):
-            rows, chosen, mask, at = rows[alive], chosen[alive], mask[alive], at[alive]
-            for layer in cache.layers:
-                layer.keep(alive)
+        if 8 * (len(alive) - left) >= len(alive):
+            rows, chosen, at = rows[alive], chosen[alive], at[alive]
+            run.keep(alive)
             alive = alive[alive]
-        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
         at = at + 1
-        logits = decoder.next_logits(chosen[:, None], mask, at, cache)
+        logits = run.next_logits(chosen[:, None], torch.ones_like(at), at)
     return first, tokens

@@ -67,8 +67,11 @@ class MassReader:
         self.index = torch.tensor(filled, dtype=torch.long, device=device)  # [N, 2, G, K]
         self.counts = torch.tensor(counted, dtype=torch.float32, device=device)  # [N, 2, G, K]
 
-    def read(self, probabilities: torch.Tensor, pair: torch.Tensor) -> torch.Tensor:
-        """Mass [R, 2, G] of rows with next-token `probabilities` [R, V] that belong to pairs `pair` [R]."""
+    def read(self, logits: torch.Tensor, pair: torch.Tensor) -> torch.Tensor:
+        """Mass [R, 2, G] of rows with next-token `logits` [R, V] that belong to pairs `pair` [R].
+
+        Only the tokens in question become probabilities, not the whole vocabulary.
+        """
         index, counts = self.index[pair], self.counts[pair]  # [R, 2, G, K]
-        picked = probabilities.gather(1, index.flatten(1)).view(index.shape)
-        return (picked * counts).sum(-1)
+        picked = logits.gather(1, index.flatten(1)) - logits.logsumexp(-1, keepdim=True)
+        return (picked.exp().view(index.shape) * counts).sum(-1)

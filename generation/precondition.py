@@ -14,7 +14,7 @@ from gainsift.generation.boundaries import TokenPrompt
 from gainsift.generation.decoder import Decoder, pad_left, positions_of, roomy_cache
 from gainsift.generation.decoding import AnswerReader
 from gainsift.generation.source_bank import collect_vectors
-from gainsift.generation.sweep import sweep
+from gainsift.generation.sweep import Sweep, sweep
 from gainsift.schemas.errors import UserError
 
 FULL = {"full_attention", "attention"}
@@ -55,7 +55,19 @@ def _refused(name: str, kind: str, reason: str) -> UserError:
 
 
 def check_exactness(decoder: Decoder, reader: AnswerReader) -> None:
-    """Compare the sweep with a plain patched run on random tokens. Raises UserError if they differ."""
+    """Compare the sweep with a plain patched run on random tokens. Raises UserError if they differ.
+
+    Where rows cannot share the prefix of their prompt, they are given copies of it.
+    """
+    if decoder.shares_prefix:
+        try:
+            return _compare(decoder, reader)
+        except UserError:
+            decoder.shares_prefix = False
+    _compare(decoder, reader)
+
+
+def _compare(decoder: Decoder, reader: AnswerReader) -> None:
     kind = str(decoder.config.model_type)
     generator = torch.Generator().manual_seed(0)
     vocabulary = int(decoder.config.vocab_size)
@@ -69,7 +81,7 @@ def check_exactness(decoder: Decoder, reader: AnswerReader) -> None:
     cutoffs = sorted({0, layers // 2, layers - 1})
     try:
         vectors = collect_vectors(decoder, [random_prompt(4, 1), random_prompt(6, 1)], 2)
-        blocks = list(sweep(decoder, reader, targets, vectors[None], cutoffs, 1, 2 * len(cutoffs)))
+        blocks = list(sweep(decoder, reader, Sweep(targets, vectors[None], cutoffs), 1, 2 * len(cutoffs)))
     except Exception as error:
         raise _refused(
             decoder.name, kind, f"a forward that does not fit ({' '.join(str(error).split())[:150]})"

@@ -222,7 +222,8 @@ def _run_checkpoint(plan: Plan, one: Ready, dtype: Dtype, batch_size: int | None
     model = checkpoint.load_model(plan.device, checkpoint.dtype(dtype, plan.device))
     try:
         with _threads_for(model, plan.device):
-            translator = Translator(model, checkpoint, preparation, one.layers, batch_size)
+            wanted = [job.pair for job in one.jobs]
+            translator = Translator(model, checkpoint, preparation, one.layers, wanted, batch_size)
             for job in one.jobs:
                 translator.write(job.path, job.pair, job.content, watch.advance)
                 watch.say(f"{job.name}: {one.rows(job)} rows")

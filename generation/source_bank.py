@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from gainsift.generation.boundaries import TokenPrompt
-from gainsift.generation.decoder import Decoder, pad_left, positions_of, roomy_cache
+from gainsift.generation.decoder import Decoder, pad_left, positions_of
 from gainsift.schemas.settings import LanguagePair, Prompt
 
 Key = tuple[Prompt, LanguagePair]
@@ -17,18 +17,18 @@ Prompts = Sequence[TokenPrompt | None]
 class SourceBank:
     """Vectors by prompt kind and language pair, shared by all target pairs and settings of a checkpoint.
 
-    `prompts` gives the N prompts of a key in the order of the study's prompt pairs; a prompt that was refused
-    is None and its vectors are zero (its pair has no rows that use them).
+    `collect` makes the vectors of a key, [N, L, D] in the order of the study's prompt pairs: every layer's output at
+    the last token of each prompt cut after its word. It is asked once for each key. `dtype` is the model's.
     """
 
-    def __init__(self, decoder: Decoder, prompts: Callable[[Key], Prompts], batch_size: int) -> None:
-        self._decoder, self._prompts, self._batch_size = decoder, prompts, batch_size
+    def __init__(self, collect: Callable[[Key], torch.Tensor], dtype: torch.dtype) -> None:
+        self._collect, self._dtype = collect, dtype
         self._held: dict[Key, torch.Tensor] = {}
 
     def vectors(self, key: Key) -> torch.Tensor:
-        """[N, L, D]: every layer's output at the last token of each prompt cut after its word, on the CPU."""
+        """[N, L, D] on the CPU."""
         if key not in self._held:
-            self._held[key] = collect_vectors(self._decoder, self._prompts(key), self._batch_size)
+            self._held[key] = self._collect(key)
         return self._held[key]
 
     def mean(self, keys: Sequence[Key]) -> torch.Tensor:
@@ -38,11 +38,14 @@ class SourceBank:
         total = self.vectors(keys[0]).float()
         for key in keys[1:]:
             total = total + self.vectors(key)
-        return (total / len(keys)).to(self._decoder.dtype)
+        return (total / len(keys)).to(self._dtype)
 
 
 def collect_vectors(decoder: Decoder, prompts: Prompts, batch_size: int) -> torch.Tensor:
-    """[N, L, D] on the CPU. Prompts of like length share a batch, padded on the left."""
+    """[N, L, D] on the CPU. Prompts of like length share a batch, padded on the left.
+
+    A prompt that was refused is None and its vectors are zero (its pair has no rows that use them).
+    """
     layers, width = len(decoder.layers), int(decoder.config.hidden_size)
     result = torch.zeros(len(prompts), layers, width, dtype=decoder.dtype)
     usable = [(i, prompt.prefix) for i, prompt in enumerate(prompts) if prompt is not None]
@@ -52,6 +55,6 @@ def collect_vectors(decoder: Decoder, prompts: Prompts, batch_size: int) -> torc
         ids, mask = pad_left([prefix for _, prefix in batch], decoder.device)
         outputs: list[torch.Tensor] = []
         with decoder.reading(outputs):
-            decoder.run_body(ids, mask, positions_of(mask), roomy_cache(layers, ids.shape[1]))
+            decoder.run_body(ids, mask, positions_of(mask))
         result[[i for i, _ in batch]] = torch.stack(outputs, dim=1).cpu()
     return result

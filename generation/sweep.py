@@ -17,12 +17,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+import numpy as np
 import torch
 from transformers.cache_utils import Cache
 
 from gainsift.generation.boundaries import TokenPrompt
+from gainsift.generation.continuing import BatchRows, Continuation, CopiedRun, Prefix, SharedRun, even_parts
 from gainsift.generation.decoder import Decoder, pad_left, positions_of, roomy_cache
 from gainsift.generation.decoding import AnswerReader, decode_greedily
+
+Kind = tuple[int | None, int | None]
 
 
 @dataclass(frozen=True)
@@ -35,15 +39,6 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Prefix:
-    """Clean keys and values of a chunk of prompts up to the word; `mask` is [C, n]."""
-
-    first: int
-    mask: torch.Tensor
-    cache: Cache
-
-
-@dataclass(frozen=True)
 class Block:
     """The outputs of some cells: next-token logits [R, V] and the answers' tokens."""
 
@@ -52,83 +47,91 @@ class Block:
     tokens: list[list[int]]
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """What is asked of N prompts, beside the prompts as they are (if `clean`).
+
+    `sources` is [S, N, L, D]: row [s, n] is patched into prompt n at every cut-off; `own`: so are the prompt's own
+    vectors, as the source after them.
+    """
+
+    prompts: Sequence[TokenPrompt]
+    sources: torch.Tensor | None
+    cutoffs: Sequence[int]
+    clean: bool = False
+    own: bool = False
+
+    def kinds(self) -> list[Kind]:
+        """The source and the cut-off of every cell of a prompt."""
+        count = (0 if self.sources is None else len(self.sources)) + self.own
+        return [(None, None)] * self.clean + list(product(range(count), self.cutoffs))
+
+
 def sweep(
     decoder: Decoder,
     reader: AnswerReader,
-    prompts: Sequence[TokenPrompt],
-    sources: torch.Tensor | None,
-    cutoffs: Sequence[int],
+    asked: Sweep,
     max_new_tokens: int,
     batch_size: int,
+    vectors: torch.Tensor | None = None,
 ) -> Iterator[Block]:
-    """Outputs of N `prompts`, at most `batch_size` rows at a time, prompt by prompt.
+    """Outputs of all cells, about `batch_size` rows at a time, prompts of like length together.
 
-    `sources` is [S, N, L, D]: row [s, n] is patched into prompt n at every cut-off. Without sources each prompt
-    is continued as it is.
+    `vectors` [N, L, D], if given, receives every layer's output at the word, as the source bank holds it.
     """
-    kinds: list[tuple[int | None, int | None]] = [(None, None)]
-    if sources is not None:
-        kinds = list(product(range(len(sources)), cutoffs))
-    step = max(1, batch_size // max(1, len(kinds)))
-    for start in range(0, len(prompts), step):
-        chunk = prompts[start : start + step]
-        prefix = _run_prefix(decoder, chunk, start)
-        patched = None if sources is None else _word_states(decoder, chunk, sources[:, start : start + len(chunk)])
-        cells = [Cell(start + i, source, layer) for i in range(len(chunk)) for source, layer in kinds]
-        for batch in _even_parts(cells, batch_size):
-            suffixes = [prompts[cell.prompt].suffix for cell in batch]
-            cache = _assemble(prefix, patched, len(chunk), batch, max(map(len, suffixes)) + max_new_tokens)
-            ids, suffix_mask = pad_left(suffixes, decoder.device)
-            rows = torch.tensor([cell.prompt - start for cell in batch], device=decoder.device)
-            mask = torch.cat([prefix.mask[rows], suffix_mask], dim=1)
-            positions = positions_of(mask)[:, -ids.shape[1] :]
-            yield Block(batch, *decode_greedily(decoder, reader, cache, ids, mask, positions, max_new_tokens))
+    kinds = asked.kinds()
+    order = sorted(range(len(asked.prompts)), key=lambda n: len(asked.prompts[n].prefix))
+    for chunk in even_parts(order, max(1, batch_size // len(kinds))) if order else []:
+        prompts = [asked.prompts[n] for n in chunk]
+        prefix, own = _run_prefix(decoder, prompts, asked.own or vectors is not None)
+        if vectors is not None and own is not None:
+            vectors[chunk] = own.to(vectors)
+        patched = _patched_words(decoder, asked, prompts, chunk, own)
+        for part in even_parts(kinds, batch_size):
+            cells = [Cell(n, source, layer) for n in chunk for source, layer in part]
+            rows = BatchRows(
+                np.repeat(np.arange(len(chunk)), len(part)),
+                np.tile([source or 0 for source, _ in part], len(chunk)),
+                np.tile([len(decoder.layers) - 1 if layer is None else layer for _, layer in part], len(chunk)),
+            )
+            suffixes = [asked.prompts[cell.prompt].suffix for cell in cells]
+            lengths = torch.tensor([[len(asked.prompts[cell.prompt].prefix)] for cell in cells], device=decoder.device)
+            ids, mask = pad_left(suffixes, decoder.device)
+            kind: type[SharedRun] | type[CopiedRun] = SharedRun if decoder.shares_prefix else CopiedRun
+            run: Continuation = kind(decoder, prefix, patched, rows, ids.shape[1] + max_new_tokens)
+            positions = positions_of(mask) + lengths
+            yield Block(cells, *decode_greedily(run, reader, ids, mask, positions, max_new_tokens))
 
 
-def _even_parts(cells: list[Cell], most: int) -> list[list[Cell]]:
-    """`cells` in as few parts of at most `most` as possible, of nearly equal size."""
-    parts = -(-len(cells) // most)
-    size = -(-len(cells) // parts)
-    return [cells[i : i + size] for i in range(0, len(cells), size)]
-
-
-def _run_prefix(decoder: Decoder, chunk: Sequence[TokenPrompt], first: int) -> Prefix:
-    """Step 1: the clean run up to and including the word."""
-    ids, mask = pad_left([prompt.prefix for prompt in chunk], decoder.device)
+def _run_prefix(
+    decoder: Decoder, prompts: Sequence[TokenPrompt], reading: bool
+) -> tuple[Prefix, torch.Tensor | None]:
+    """Step 1: the clean run up to and including the word, and what every layer gives there: [C, L, D]."""
+    ids, mask = pad_left([prompt.prefix for prompt in prompts], decoder.device)
     cache = roomy_cache(len(decoder.layers), ids.shape[1])
-    decoder.run_body(ids, mask, positions_of(mask), cache)
-    return Prefix(first, mask, cache)
+    outputs: list[torch.Tensor] = []
+    with decoder.reading(outputs):
+        decoder.run_body(ids, mask, positions_of(mask), cache)
+    return Prefix(mask, cache), torch.stack(outputs, dim=1) if reading else None
 
 
-def _word_states(decoder: Decoder, chunk: Sequence[TokenPrompt], sources: torch.Tensor) -> Cache:
+def _patched_words(
+    decoder: Decoder, asked: Sweep, prompts: Sequence[TokenPrompt], chunk: Sequence[int], own: torch.Tensor | None
+) -> Cache | None:
     """Step 2: keys and values of one token for S × C rows, source by source, with every output replaced.
 
     The token stands alone: its keys and values depend on the replaced inputs and on its position only.
     """
-    word = torch.tensor([[prompt.prefix[-1]] for prompt in chunk], device=decoder.device)
-    position = torch.tensor([[len(prompt.prefix) - 1] for prompt in chunk], device=decoder.device)
-    count = len(sources)
+    parts = [] if asked.sources is None else [asked.sources[:, chunk].flatten(0, 1).to(decoder.device)]
+    if asked.own and own is not None:
+        parts.append(own)
+    if not parts:
+        return None
+    vectors = torch.cat(parts)
+    count = len(vectors) // len(chunk)
+    word = torch.tensor([[prompt.prefix[-1]] for prompt in prompts], device=decoder.device).repeat(count, 1)
+    position = torch.tensor([[len(prompt.prefix) - 1] for prompt in prompts], device=decoder.device).repeat(count, 1)
     cache = roomy_cache(len(decoder.layers), 1)
-    with decoder.replacing(sources.flatten(0, 1).to(decoder.device)):
-        ids, positions = word.repeat(count, 1), position.repeat(count, 1)  # [S * C, 1]
-        decoder.run_body(ids, torch.ones_like(ids), positions, cache)
-    return cache
-
-
-def _assemble(prefix: Prefix, patched: Cache | None, width: int, batch: Sequence[Cell], room: int) -> Cache:
-    """Step 3: a cache of R rows: the clean prefix, with the word's patched states in the layers above the cut-off."""
-    clean = prefix.cache.layers
-    device = prefix.mask.device
-    rows = torch.tensor([cell.prompt - prefix.first for cell in batch], device=device)
-    length = prefix.mask.shape[1]
-    cache = roomy_cache(len(clean), length + room)
-    for index, (layer, own) in enumerate(zip(clean, cache.layers, strict=True)):
-        own.update(layer.keys[rows], layer.values[rows])
-        if patched is None:
-            continue
-        above = [i for i, cell in enumerate(batch) if cell.layer is not None and cell.layer < index]
-        states = [(batch[i].source or 0) * width + batch[i].prompt - prefix.first for i in above]
-        if above:
-            own.keys[above, :, length - 1] = patched.layers[index].keys[states, :, 0]
-            own.values[above, :, length - 1] = patched.layers[index].values[states, :, 0]
+    with decoder.replacing(vectors):
+        decoder.run_body(word, torch.ones_like(word), position, cache)
     return cache

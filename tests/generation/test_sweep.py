@@ -20,10 +20,12 @@ from transformers import PreTrainedTokenizerFast
 from gainsift.generation.checkpoints import Checkpoint
 from gainsift.generation.pairing import make_pairs
 from gainsift.generation.preparation import Preparation
+from gainsift.generation.sweep import Sweep
 from gainsift.generation.translate import Translator
 from gainsift.schemas.concepts import Concept, PromptPair
-from gainsift.schemas.config import CheckpointSpec, StudyConfig
+from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.files import parquet_records
+from gainsift.schemas.model import CheckpointSpec
 from gainsift.schemas.rows import Translation
 from gainsift.schemas.study import TRANSLATIONS_FORMAT
 
@@ -149,7 +151,8 @@ class Case:
     def translator(self, batch_size: int | None = None, pairs: list[PromptPair] | None = None) -> Translator:
         preparation = Preparation(self.tokenizer, self.config, pairs or self.pairs, self.concepts)
         checkpoint = Checkpoint(CheckpointSpec(name="c", path=".", step=30, tokens=4000), self.folder)
-        return Translator(self.model, checkpoint, preparation, self.layers, batch_size)
+        wanted = [pair for pair in SOURCES]
+        return Translator(self.model, checkpoint, preparation, self.layers, wanted, batch_size)
 
     def rows(
         self, batch_size: int | None = None, translator: Translator | None = None
@@ -246,7 +249,7 @@ def test_whole_distributions_agree_not_only_the_masses(llama: Case) -> None:
     source = translator.bank.vectors(("source", pair))[None]
     prompts = [prompt for prompt in translator.preparation.accepted(("target", pair)) if prompt is not None]
     seen = 0
-    for block in translator._sweep(prompts, source):
+    for block in translator._sweep(Sweep(prompts, source, translator.layers)):
         for cell, logits in zip(block.cells, block.logits, strict=True):
             one = llama.pairs[cell.prompt]
             text = llama.referee.text(one.target_concept, one.target_shots, *pair)

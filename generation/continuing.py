@@ -1,0 +1,146 @@
+"""Rows that continue behind the word of their prompt: with the prefix shared, or with a copy of it for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol, TypeVar
+
+import numpy as np
+import torch
+from transformers.cache_utils import Cache
+
+from gainsift.generation.decoder import Decoder, roomy_cache
+from gainsift.generation.joining import Rows, regroup, rows_by_layer
+from gainsift.generation.shared_prefix import SharedPrefix, TailLayer
+
+
+T = TypeVar("T")
+
+
+class Continuation(Protocol):
+    """R rows of a batch whose past is kept."""
+
+    def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """Logits [R, V] in float32 after the last of `ids`; `ids`, `mask` (padding is 0) and `positions` [R, T]."""
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Keep only `rows` [R], a mask, of the batch."""
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """Clean keys and values of C prompts up to the word; `mask` is [C, n]."""
+
+    mask: torch.Tensor
+    cache: Cache
+
+
+@dataclass(frozen=True)
+class BatchRows:
+    """R rows: which of C prompts each continues, which of S sources is patched into it, and above which layer.
+
+    `cutoff` is L - 1 where nothing is patched in: no layer is above it.
+    """
+
+    prompt: Rows
+    source: Rows
+    cutoff: Rows
+
+    def states(self, prompts: int) -> Rows:
+        """Place of each row's patched word among S × C."""
+        return self.source * prompts + self.prompt
+
+
+class SharedRun:
+    """Rows with one prefix for each prompt; layers compute what differs between rows (see `joining`)."""
+
+    def __init__(self, decoder: Decoder, prefix: Prefix, patched: Cache | None, rows: BatchRows, room: int) -> None:
+        self._decoder, self._prompt, self._cutoff = decoder, rows.prompt, rows.cutoff
+        self._group: Rows | None = None
+        self._prefix_mask = prefix.mask[:, :-1]
+        at = torch.from_numpy(rows.prompt).to(decoder.device)
+        states = torch.from_numpy(rows.states(len(prefix.mask))).to(decoder.device)
+        layers = []
+        for index, clean in enumerate(prefix.cache.layers):
+            words = []
+            above = torch.from_numpy(rows.cutoff < index).to(decoder.device)[:, None, None]
+            for name in ("keys", "values"):
+                word = getattr(clean, name)[at, :, -1]
+                if patched is not None:
+                    word = torch.where(above, getattr(patched.layers[index], name)[states, :, 0], word)
+                words.append(word)
+            before = clean.keys[:, :, :-1].contiguous(), clean.values[:, :, :-1].contiguous()
+            layers.append(TailLayer(before, (words[0], words[1]), 1 + room))
+        self._shared = SharedPrefix(layers)
+        self._tail_mask = torch.ones_like(at)[:, None]  # [R, t]: the word counts
+
+    def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        self._group = self._prompt if self._group is None else regroup(self._group, ids[:, -1].tolist())
+        decoder = self._decoder
+        by_layer = rows_by_layer(self._prompt, self._cutoff, self._group, len(decoder.layers), decoder.device)
+        for layer, now in zip(self._shared.layers, by_layer, strict=True):
+            layer.now = now
+        self._tail_mask = torch.cat([self._tail_mask, mask], dim=1)
+        self._shared.bias = self._bias(ids.shape[1])
+        with decoder.computing(by_layer), self._shared.attending(decoder.config):
+            return decoder.next_logits(ids, None, positions, self._shared.cache)
+
+    def _bias(self, tokens: int) -> torch.Tensor | None:
+        """[R, T, n + t]: minus infinity at padding and at later tokens; None if every key counts."""
+        at = torch.from_numpy(self._prompt).to(self._decoder.device)
+        counts = torch.cat([self._prefix_mask[at], self._tail_mask], dim=1).bool()[:, None].repeat(1, tokens, 1)
+        counts[:, :, -tokens:] &= torch.ones(tokens, tokens, dtype=torch.bool, device=counts.device).tril()
+        if bool(counts.all()):
+            return None
+        empty = torch.zeros(counts.shape, dtype=self._decoder.dtype, device=counts.device)
+        return empty.masked_fill(~counts, -torch.inf)
+
+    def keep(self, rows: torch.Tensor) -> None:
+        chosen = rows.cpu().numpy()
+        assert self._group is not None
+        self._prompt, self._cutoff, self._group = self._prompt[chosen], self._cutoff[chosen], self._group[chosen]
+        self._tail_mask = self._tail_mask[rows]
+        for layer in self._shared.layers:
+            layer.keep(rows)
+        left, renamed = np.unique(self._prompt, return_inverse=True)
+        if 2 * len(left) <= len(self._prefix_mask):  # prompts without rows are answered for nothing
+            there = torch.from_numpy(left).to(rows.device)
+            self._prompt, self._prefix_mask = renamed, self._prefix_mask[there]
+            for layer in self._shared.layers:
+                layer.prefix_keys, layer.prefix_values = layer.prefix_keys[there], layer.prefix_values[there]
+
+
+class CopiedRun:
+    """Rows with a copy of the prefix each, for models whose attention cannot be exchanged."""
+
+    def __init__(self, decoder: Decoder, prefix: Prefix, patched: Cache | None, rows: BatchRows, room: int) -> None:
+        self._decoder = decoder
+        at = torch.from_numpy(rows.prompt).to(decoder.device)
+        states = torch.from_numpy(rows.states(len(prefix.mask))).to(decoder.device)
+        length = prefix.mask.shape[1]
+        self._mask = prefix.mask[at]
+        self._cache = roomy_cache(len(decoder.layers), length + room)
+        for index, (clean, own) in enumerate(zip(prefix.cache.layers, self._cache.layers, strict=True)):
+            own.update(clean.keys[at], clean.values[at])
+            above = torch.from_numpy(np.flatnonzero(rows.cutoff < index)).to(decoder.device)
+            if patched is not None and len(above):
+                own.keys[above, :, length - 1] = patched.layers[index].keys[states[above], :, 0]
+                own.values[above, :, length - 1] = patched.layers[index].values[states[above], :, 0]
+
+    def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        self._mask = torch.cat([self._mask, mask], dim=1)
+        return self._decoder.next_logits(ids, self._mask, positions, self._cache)
+
+    def keep(self, rows: torch.Tensor) -> None:
+        self._mask = self._mask[rows]
+        for layer in self._cache.layers:
+            layer.keep(rows)
+
+
+def even_parts(things: Sequence[T], most: int) -> list[Sequence[T]]:
+    """`things` in as few parts of at most `most` as possible, of nearly equal size."""
+    number = -(-len(things) // most)
+    edges = [len(things) * part // number for part in range(number + 1)]
+    return [things[a:b] for a, b in pairwise(edges)]

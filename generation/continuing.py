@@ -15,7 +15,6 @@ from gainsift.generation.decoder import Decoder, roomy_cache
 from gainsift.generation.joining import Rows, regroup, rows_by_layer
 from gainsift.generation.shared_prefix import SharedPrefix, TailLayer
 
-
 T = TypeVar("T")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,9 +78,16 @@ class Preparation:
 
     def longest(self) -> int:
         """Tokens of the longest prompt together with its answer."""
-        keys = {key for pair in self.config.language_pairs for key in prompt_keys(self.config, pair)}
-        lengths = [len(prompt) for key in keys for prompt in self.accepted(key) if prompt is not None]
-        return max(lengths, default=0) + self.config.generation.max_new_tokens
+        return max(map(len, self._all_prompts()), default=0) + self.config.generation.max_new_tokens
+
+    def longest_rest(self) -> int:
+        """Tokens from the word's last one to the end of the answer, at most."""
+        rests = [1 + len(prompt.suffix) for prompt in self._all_prompts()]
+        return max(rests, default=0) + self.config.generation.max_new_tokens
+
+    def _all_prompts(self) -> Iterator[TokenPrompt]:
+        for key in {key for pair in self.config.language_pairs for key in prompt_keys(self.config, pair)}:
+            yield from (prompt for prompt in self.accepted(key) if prompt is not None)
 
     def refusals(self) -> list[dict[str, str]]:
         """Every refused prompt: prompt pair, which of its prompts, language pair, reason."""

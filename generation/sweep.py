@@ -13,6 +13,7 @@ All cut-offs become rows of one batch that runs only what follows the word. Noth
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -21,6 +22,7 @@ import numpy as np
 import torch
 from transformers.cache_utils import Cache
 
+from gainsift.generation.batch_size import give_back, is_out_of_memory
 from gainsift.generation.boundaries import TokenPrompt
 from gainsift.generation.continuing import BatchRows, Continuation, CopiedRun, Prefix, SharedRun, even_parts
 from gainsift.generation.decoder import Decoder, pad_left, positions_of, roomy_cache
@@ -77,35 +79,68 @@ def sweep(
 ) -> Iterator[Block]:
     """Outputs of all cells, about `batch_size` rows at a time, prompts of like length together.
 
+    Where memory does not suffice, what is left goes on in halves; the cells that came out before stand.
     `vectors` [N, L, D], if given, receives every layer's output at the word, as the source bank holds it.
     """
     kinds = asked.kinds()
     order = sorted(range(len(asked.prompts)), key=lambda n: len(asked.prompts[n].prefix))
-    for chunk in even_parts(order, max(1, batch_size // len(kinds))) if order else []:
-        prompts = [asked.prompts[n] for n in chunk]
-        prefix, own = _run_prefix(decoder, prompts, asked.own or vectors is not None)
-        if vectors is not None and own is not None:
-            vectors[chunk] = own.to(vectors)
-        patched = _patched_words(decoder, asked, prompts, chunk, own)
-        for part in even_parts(kinds, batch_size):
-            cells = [Cell(n, source, layer) for n in chunk for source, layer in part]
-            rows = BatchRows(
-                np.repeat(np.arange(len(chunk)), len(part)),
-                np.tile([source or 0 for source, _ in part], len(chunk)),
-                np.tile([len(decoder.layers) - 1 if layer is None else layer for _, layer in part], len(chunk)),
-            )
-            suffixes = [asked.prompts[cell.prompt].suffix for cell in cells]
-            lengths = torch.tensor([[len(asked.prompts[cell.prompt].prefix)] for cell in cells], device=decoder.device)
-            ids, mask = pad_left(suffixes, decoder.device)
-            kind: type[SharedRun] | type[CopiedRun] = SharedRun if decoder.shares_prefix else CopiedRun
-            run: Continuation = kind(decoder, prefix, patched, rows, ids.shape[1] + max_new_tokens)
-            positions = positions_of(mask) + lengths
-            yield Block(cells, *decode_greedily(run, reader, ids, mask, positions, max_new_tokens))
+    chunks = even_parts(order, max(1, batch_size // len(kinds))) if order else []
+    tasks = deque((chunk, kinds) for chunk in chunks)
+    while tasks:
+        chunk, left = tasks.popleft()
+        try:
+            for block in _chunk(decoder, reader, asked, chunk, left, max_new_tokens, batch_size, vectors):
+                yield block
+                left = left[len(block.cells) // len(chunk) :]
+        except Exception as error:
+            if not is_out_of_memory(error) or len(chunk) * len(left) == 1:
+                raise
+            tasks = deque(half for task in [(chunk, left), *tasks] for half in _halves(*task))
+            batch_size = max(1, batch_size // 2)
+        else:
+            continue
+        give_back(decoder.device)  # outside the handler, whose error still holds what did not fit
 
 
-def _run_prefix(
-    decoder: Decoder, prompts: Sequence[TokenPrompt], reading: bool
-) -> tuple[Prefix, torch.Tensor | None]:
+def _halves(chunk: Sequence[int], kinds: Sequence[Kind]) -> list[tuple[Sequence[int], Sequence[Kind]]]:
+    """Two tasks for one: half the prompts, or half the kinds of the only prompt."""
+    if len(chunk) > 1:
+        return [(part, kinds) for part in even_parts(chunk, -(-len(chunk) // 2))]
+    return [(chunk, part) for part in even_parts(kinds, -(-len(kinds) // 2))]
+
+
+def _chunk(
+    decoder: Decoder,
+    reader: AnswerReader,
+    asked: Sweep,
+    chunk: Sequence[int],
+    kinds: Sequence[Kind],
+    max_new_tokens: int,
+    batch_size: int,
+    vectors: torch.Tensor | None,
+) -> Iterator[Block]:
+    """The cells of some prompts, kind by kind in order: each block holds some kinds of all of them."""
+    prompts = [asked.prompts[n] for n in chunk]
+    prefix, own = _run_prefix(decoder, prompts, asked.own or vectors is not None)
+    if vectors is not None and own is not None:
+        vectors[list(chunk)] = own.to(vectors)
+    patched = _patched_words(decoder, asked, prompts, chunk, own)
+    ends = torch.tensor([[len(prompt.prefix)] for prompt in prompts], device=decoder.device)
+    kind_of_run: type[SharedRun] | type[CopiedRun] = SharedRun if decoder.shares_prefix else CopiedRun
+    for part in even_parts(kinds, max(1, batch_size // len(chunk))):
+        rows = BatchRows(
+            np.repeat(np.arange(len(chunk)), len(part)),
+            np.tile([source or 0 for source, _ in part], len(chunk)),
+            np.tile([len(decoder.layers) - 1 if layer is None else layer for _, layer in part], len(chunk)),
+        )
+        ids, mask = pad_left([prompts[at].suffix for at in rows.prompt], decoder.device)
+        run: Continuation = kind_of_run(decoder, prefix, patched, rows, ids.shape[1] + max_new_tokens)
+        positions = positions_of(mask) + ends[torch.from_numpy(rows.prompt).to(decoder.device)]
+        cells = [Cell(n, source, layer) for n in chunk for source, layer in part]
+        yield Block(cells, *decode_greedily(run, reader, ids, mask, positions, max_new_tokens))
+
+
+def _run_prefix(decoder: Decoder, prompts: Sequence[TokenPrompt], reading: bool) -> tuple[Prefix, torch.Tensor | None]:
     """Step 1: the clean run up to and including the word, and what every layer gives there: [C, L, D]."""
     ids, mask = pad_left([prompt.prefix for prompt in prompts], decoder.device)
     cache = roomy_cache(len(decoder.layers), ids.shape[1])
@@ -122,7 +157,7 @@ def _patched_words(
 
     The token stands alone: its keys and values depend on the replaced inputs and on its position only.
     """
-    parts = [] if asked.sources is None else [asked.sources[:, chunk].flatten(0, 1).to(decoder.device)]
+    parts = [] if asked.sources is None else [asked.sources[:, list(chunk)].flatten(0, 1).to(decoder.device)]
     if asked.own and own is not None:
         parts.append(own)
     if not parts:

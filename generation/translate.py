@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import torch
 
+from gainsift.generation.batch_size import rows_that_fit
 from gainsift.generation.boundaries import TokenPrompt
 from gainsift.generation.checkpoints import Checkpoint
 from gainsift.generation.decoder import Decoder
@@ -24,9 +25,6 @@ from gainsift.schemas.files import arrow_schema, write_parquet
 from gainsift.schemas.rows import Translation
 from gainsift.schemas.settings import UNPATCHED, LanguagePair, Prompt, is_about_source
 from gainsift.schemas.study import TRANSLATIONS_FORMAT
-
-CACHE_BYTES = 256 << 20
-MOST_ROWS = 256
 
 
 class Translator:
@@ -51,7 +49,7 @@ class Translator:
         tokenizer, device = preparation.tokenizer, self.decoder.device
         self.reader = AnswerReader(tokenizer, self.decoder.config, model.generation_config).to(device)
         check_exactness(self.decoder, self.reader)
-        self.batch_size = batch_size or default_batch_size(self.decoder, preparation.longest())
+        self.batch_size = batch_size or rows_that_fit(self.decoder, preparation.longest(), preparation.longest_rest())
         self.bank = SourceBank(self._collect, self.decoder.dtype)
         self.masses = MassReader(self.pairs, preparation.tokens, self.config.languages(), device)
         self._unpatched_sources: dict[LanguagePair, Rows] = {}
@@ -182,12 +180,3 @@ class Rows:
         order = sorted(range(len(keys)), key=keys.__getitem__)
         ordered = {name: [values[i] for i in order] for name, values in columns.items()}
         return pa.Table.from_pydict(ordered, schema=arrow_schema(Translation, TRANSLATIONS_FORMAT))
-
-
-def default_batch_size(decoder: Decoder, length: int) -> int:
-    """Rows whose keys and values of `length` tokens fit CACHE_BYTES, between 8 and 256."""
-    config = decoder.config
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    row = 2 * len(decoder.layers) * heads * width * length * decoder.dtype.itemsize
-    return max(8, min(MOST_ROWS, CACHE_BYTES // int(row)))

@@ -87,6 +87,11 @@ SHAPES: dict[str, dict[str, Any]] = {
     "Qwen3": {"num_key_value_heads": 2, "intermediate_size": 48, "head_dim": 8},
     "Gemma2": {"num_key_value_heads": 2, "intermediate_size": 48, "head_dim": 8},
     "Olmo2": {"num_key_value_heads": 2, "intermediate_size": 48},
+    "Apertus": {
+        "num_key_value_heads": 2,
+        "intermediate_size": 48,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0},
+    },
     "GPTNeoX": {"intermediate_size": 48},
     "GPT2": {},
     "Bloom": {},

@@ -18,6 +18,7 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from gainsift.generation.checkpoints import Checkpoint
+from gainsift.generation.decoder import Decoder
 from gainsift.generation.pairing import make_pairs
 from gainsift.generation.preparation import Preparation
 from gainsift.generation.sweep import Sweep
@@ -151,7 +152,7 @@ class Case:
     def translator(self, batch_size: int | None = None, pairs: list[PromptPair] | None = None) -> Translator:
         preparation = Preparation(self.tokenizer, self.config, pairs or self.pairs, self.concepts)
         checkpoint = Checkpoint(CheckpointSpec(name="c", path=".", step=30, tokens=4000), self.folder)
-        wanted = [pair for pair in SOURCES]
+        wanted = list(SOURCES)
         return Translator(self.model, checkpoint, preparation, self.layers, wanted, batch_size)
 
     def rows(
@@ -229,7 +230,7 @@ def llama_rows(llama: Case) -> dict[tuple[Any, ...], Translation]:
     return llama.rows(7)
 
 
-ARCHITECTURES = ["Llama", "GPT2", "GPTNeoX", "Bloom", "Gemma2", "Mistral", "Olmo2", "Qwen2", "Qwen3"]
+ARCHITECTURES = ["Llama", "Apertus", "GPT2", "GPTNeoX", "Bloom", "Gemma2", "Mistral", "Olmo2", "Qwen2", "Qwen3"]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -401,25 +402,88 @@ def test_answers_stop_at_the_quote_and_hold_no_prompt_text(llama_rows: dict[tupl
         assert "\n" + NAMES[row.input_language] not in row.answer
 
 
-def test_each_source_prompt_runs_once_and_cut_offs_share_the_prefix(llama: Case) -> None:
-    """Forwards are counted from outside, by the rows and tokens that enter the model's first layer."""
+def test_each_prompt_runs_once_and_cut_offs_share_what_is_the_same(llama: Case) -> None:
+    """Rows and tokens are counted from outside, as they enter the attention of every layer."""
     translator = llama.translator(1000)
-    entered: list[tuple[int, int]] = []
-    first = llama.referee.blocks[0]
-    handle = first.register_forward_pre_hook(
-        lambda module, arguments: entered.append(tuple(arguments[0].shape[:2]))  # type: ignore[arg-type]
-    )
+    entered: list[list[tuple[int, int]]] = [[] for _ in llama.layers]
+
+    def count(layer: int) -> Any:
+        return lambda module, inputs, named: entered[layer].append(tuple(named["hidden_states"].shape[:2]))
+
+    handles = [
+        block.self_attn.register_forward_pre_hook(count(layer), with_kwargs=True)
+        for layer, block in enumerate(llama.referee.blocks)
+    ]
     try:
         llama.rows(translator=translator)
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
     prefix = 12  # tokens; every cut prompt with its example is longer, everything after the word is shorter
-    long_runs = [rows for rows, tokens in entered if tokens > prefix]
-    # bank: source prompts of fr-en, en-fr, de-es, es-de, en-en, fr-fr and target prompts of both language pairs;
-    # clean prefixes: per language pair source and target prompts unpatched, target prompts patched
-    assert long_runs == [PAIRS] * 14
-    words = [(rows, tokens) for rows, tokens in entered if tokens == 1 and rows in (4 * PAIRS, 5 * PAIRS)]
-    assert (4 * PAIRS, 1) in words
-    assert (5 * PAIRS, 1) in words
-    suffixes = [rows for rows, tokens in entered if 1 < tokens <= prefix]
-    assert sum(suffixes) == len(llama.rows(1000))
+    # source prompts of fr-en, en-fr, de-es, es-de, en-en, fr-fr, and target prompts of the two language pairs
+    assert [[rows for rows, tokens in layer if tokens > prefix] for layer in entered] == [[PAIRS] * 8] * 4
+    # two unpatched source prompts; 4 sources patched into fr-en, 5 into en-fr. At layer l the rows of cut-offs below l
+    # stand alone, one row stands for all others.
+    suffixes = [[rows for rows, tokens in layer if 1 < tokens <= prefix] for layer in entered]
+    assert suffixes == [[PAIRS, PAIRS * (1 + 4 * n), PAIRS, PAIRS * (1 + 5 * n)] for n in range(4)]
+    # decoding, without the patched words: answers that begin alike share their lower layers
+    decoded = [sum(rows for rows, tokens in layer if tokens == 1) - PAIRS * (4 + 5) for layer in entered]
+    assert decoded == sorted(decoded)
+    assert decoded[0] < decoded[-1]
+
+
+class Tight:
+    """A decoder with room for so many rows: more of them do not fit."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+        self.refused = 0
+        plain = Decoder.next_logits
+
+        def next_logits(decoder: Decoder, ids: torch.Tensor, *others: Any) -> torch.Tensor:
+            if len(ids) > room:
+                self.refused += 1
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+            return plain(decoder, ids, *others)
+
+        monkeypatch.setattr(Decoder, "next_logits", next_logits)
+
+
+@pytest.mark.parametrize("room", [1, 3, 20])
+def test_what_does_not_fit_goes_on_in_halves_and_nothing_is_lost(
+    llama: Case, llama_rows: dict[tuple[Any, ...], Translation], monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    translator = llama.translator(1000)
+    tight = Tight(monkeypatch, room)
+    rows = llama.rows(translator=translator)
+    assert tight.refused > 0
+    assert list(rows) == list(llama.rows(translator=llama.translator(1000)))  # also in the same order
+    for key, row in llama_rows.items():
+        assert (rows[key].answer, rows[key].raw) == (row.answer, row.raw)
+        assert rows[key].source_mass == pytest.approx(row.source_mass, abs=PROBABILITY)
+
+
+def test_where_not_even_one_row_fits_the_error_stands(llama: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    translator = llama.translator(4)
+    Tight(monkeypatch, 0)
+    with pytest.raises(torch.OutOfMemoryError):
+        llama.rows(translator=translator)
+
+
+@pytest.mark.parametrize("architecture", ["Llama", "GPT2", "Gemma2"])
+def test_copies_of_the_prefix_give_the_same_as_one_that_is_shared(
+    case_of: Callable[[str], Case], architecture: str
+) -> None:
+    case = case_of(architecture)
+    translator = case.translator(7)
+    assert translator.decoder.shares_prefix
+    shared = case.rows(translator=translator)
+    translator = case.translator(7)
+    translator.decoder.shares_prefix = False
+    for key, row in case.rows(translator=translator).items():
+        assert row.raw == shared[key].raw
+        assert row.source_mass == pytest.approx(shared[key].source_mass, abs=PROBABILITY)
+
+
+def test_every_architecture_but_bloom_shares_the_prefix(case_of: Callable[[str], Case]) -> None:
+    shares = {name: case_of(name).translator().decoder.shares_prefix for name in ARCHITECTURES}
+    assert [name for name, one in shares.items() if not one] == ["Bloom"]

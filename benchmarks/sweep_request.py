@@ -1,0 +1,106 @@
+"""The prompts that benchmarks/layer_sweep.py asks for, for us and, as texts, for the peer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from gainsift.generation.checkpoints import Checkpoint
+from gainsift.generation.lexicon import embedded_concepts
+from gainsift.generation.pairing import make_pairs
+from gainsift.generation.preparation import Preparation, settings_of, vector_keys
+from gainsift.generation.source_bank import Key
+from gainsift.generation.translate import Translator
+from gainsift.schemas.config import CheckpointSpec, StudyConfig
+from gainsift.schemas.settings import UNPATCHED, LanguagePair
+
+LANGUAGES = ["en", "de", "fr", "es", "it"]
+NEW_TOKENS = 10
+BEYOND = 4
+"""More prompt pairs are drawn than used: pairs whose prompts end in another number of tokens are passed over, since
+the published loop takes the word's place from the first prompt."""
+
+
+class Request:
+    """A study of `count` prompt pairs over `pairs` of five languages, on the model in `folder`."""
+
+    def __init__(self, folder: Path, pairs: Sequence[LanguagePair], count: int, layers: int | None = None) -> None:
+        self.folder, self.language_pairs = folder, list(pairs)
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.config = StudyConfig.model_validate(
+            {
+                "name": "benchmark",
+                "model": {"name": folder.name, "checkpoints": [{"name": "c", "path": str(folder)}]},
+                "trained_languages": LANGUAGES,
+                "language_pairs": [list(pair) for pair in pairs],
+                "generation": {"max_new_tokens": NEW_TOKENS},
+            }
+        )
+        concepts = list(embedded_concepts(LANGUAGES))
+        drawn = make_pairs(concepts, LANGUAGES, BEYOND * count, 5, 42, "embedded lexicon")
+        by_id = {concept.id: concept for concept in concepts}
+        trial = Preparation(self.tokenizer, self.config, drawn, by_id)
+        ends = [trial.accepted(("target", pair)) for pair in pairs]
+        usable = set.intersection(*(set(trial.usable(pair)) for pair in pairs))
+        kept = [
+            pair for n, pair in enumerate(drawn)
+            if n in usable and all(one is not None and len(one.suffix) == self._end(column)
+                                   for column in ends for one in [column[n]])
+        ][:count]  # fmt: skip
+        assert len(kept) == count, f"only {len(kept)} of {count} prompt pairs fit the published loop"
+        self.preparation = Preparation(self.tokenizer, self.config, kept, by_id)
+        self.layers = layers
+
+    @staticmethod
+    def _end(column: Sequence[Any]) -> int:
+        lengths = [len(one.suffix) for one in column if one is not None]
+        return max(set(lengths), key=lengths.count)
+
+    def translator(self, to_the_end: bool) -> Translator:
+        """Ours; with `to_the_end` no quote ends an answer, as in the published loop."""
+        model = AutoModelForCausalLM.from_pretrained(self.folder, dtype=torch.float32).eval().requires_grad_(False)
+        checkpoint = Checkpoint(CheckpointSpec(name="c", path=str(self.folder)), self.folder)
+        layers = list(range(model.config.num_hidden_layers))[: self.layers]
+        made = Translator(model, checkpoint, self.preparation, layers, self.language_pairs)
+        if to_the_end:
+            made.reader.closes[:] = False
+            made.reader.ends[:] = False
+        return made
+
+    def sources(self, pair: LanguagePair, setting: str) -> list[Key]:
+        return vector_keys(setting, pair, self.config.trained_languages)
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Every setting of every language pair, and the unpatched prompts, as the published loop takes them."""
+        return [
+            run
+            for pair in self.language_pairs
+            for run in (
+                *(self.unpatched(pair, kind) for kind in ("source", "target")),
+                *(self.run(pair, self.sources(pair, name), name)
+                  for name in settings_of(self.config, pair) if name != UNPATCHED),
+            )
+        ]  # fmt: skip
+
+    def run(self, pair: LanguagePair, keys: Sequence[Key], setting: str) -> dict[str, Any]:
+        """One setting of one language pair."""
+        columns = [[one.up_to_word for one in self.preparation.texts(key)] for key in keys]
+        return {**self.unpatched(pair, "target"), "setting": setting,
+                "sources": [list(row) for row in zip(*columns, strict=True)]}  # fmt: skip
+
+    def unpatched(self, pair: LanguagePair, kind: Any) -> dict[str, Any]:
+        prompts = self.preparation.accepted((kind, pair))
+        out = self.config.languages().index(pair[1])
+        watch = [
+            sorted(self.preparation.tokens[one.source_concept][self.config.languages()[out]])
+            for one in self.preparation.pairs
+        ]
+        return {
+            "pair": pair, "setting": UNPATCHED, "kind": kind, "sources": [], "watch": watch,
+            "targets": [one.text for one in self.preparation.texts((kind, pair))],
+            "word": -1 - self._end(prompts),
+        }  # fmt: skip

@@ -63,16 +63,17 @@ def main() -> None:
     torch.set_num_threads(job["threads"])
     tokenizer = transformers.AutoTokenizer.from_pretrained(job["model"], padding_side="left")
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    tokenizer.model_input_names = ["input_ids", "attention_mask"]
     model = LanguageModel(job["model"], tokenizer=tokenizer, dispatch=True, dtype=torch.float32)
     model.eval()
     with torch.no_grad():
         loop(model, {**job["runs"][0], "targets": job["runs"][0]["targets"][:1], "watch": job["runs"][0]["watch"][:1],
                      "sources": job["runs"][0]["sources"][:1]}, 2)  # warm-up  # fmt: skip
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         results = [loop(model, run, job["new_tokens"]) for run in job["runs"]]
-        seconds = time.perf_counter() - start
+        seconds, cpu = time.perf_counter() - start, time.process_time() - used
     versions = {"nnsight": nnsight.__version__, "transformers": transformers.__version__, "torch": torch.__version__}
-    json.dump({"seconds": seconds, "versions": versions, "texts": [texts for texts, _ in results],
+    json.dump({"seconds": seconds, "cpu_seconds": cpu, "versions": versions, "texts": [texts for texts, _ in results],
                "probabilities": [shares for _, shares in results]}, sys.stdout)  # fmt: skip
 
 

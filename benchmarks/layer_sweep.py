@@ -1,0 +1,307 @@
+"""How fast the layer sweep is: beside the published loop, beside what the hardware asks for, and how it grows.
+
+    python benchmarks/layer_sweep.py [--rounds 3] [--threads 2] [--json FILE] [--only pair,memory,growth,study]
+
+All in float32 on the CPU, ten new tokens by all. The peer is the published loop written with nnsight, in environments
+of its own that are made under --work on the first run (network needed), in the version of the publication and in the
+newest. The floor is one clean forward over source and target prompts and the batched decoding of the same new tokens,
+by plain transformers. Times are the median of alternating rounds; texts and probabilities of all are compared. Exit
+status 1 if a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from sweep_models import PEERS, peer, random_model, small_model
+from sweep_request import NEW_TOKENS, Request
+from transformers import AutoModelForCausalLM
+
+from gainsift.generation.decoder import pad_left, positions_of
+from gainsift.generation.source_bank import collect_vectors
+from gainsift.generation.sweep import Block, Sweep
+from gainsift.schemas.files import parquet_records
+from gainsift.schemas.rows import Translation
+from gainsift.schemas.study import TRANSLATIONS_FORMAT
+
+PAIR = ("en", "fr")
+SOURCES = [("source", ("de", "es")), ("source", ("es", "it")), ("source", ("it", "de"))]
+PROMPTS = 16
+ALL_PAIRS = [(a, b) for a in ("en", "de", "fr", "es", "it") for b in ("en", "de", "fr", "es", "it") if a != b]
+TARGETS = {"pair": 12.0, "study": 20.0, "floor": 1.6, "memory": 1.5}
+CLOSE = 1e-5
+HERE = Path(__file__).parent
+Texts = dict[tuple[int, int], tuple[str, float]]
+"""Layer, prompt -> text and the probability of the source concept's first tokens."""
+
+
+# --- one pair, one setting, three source languages -------------------------------------------------------
+
+
+def one_pair(request: Request, to_the_end: bool = True) -> tuple[Callable[[], list[Block]], Any]:
+    """Ours: the sweep of one setting with its source vectors; what it needs is loaded before."""
+    translator = request.translator(to_the_end)
+    prompts = translator._prompts("target", PAIR, range(PROMPTS))
+
+    def run() -> list[Block]:
+        vectors = [collect_vectors(translator.decoder, request.preparation.accepted(key), 32) for key in SOURCES]
+        mean = torch.stack(vectors).mean(0)
+        return list(translator._sweep(Sweep(prompts, mean[None], translator.layers)))
+
+    return run, translator
+
+
+def texts_of(blocks: list[Block], translator: Any) -> Texts:
+    found: Texts = {}
+    out = translator.config.languages().index(PAIR[1])
+    for block in blocks:
+        masses = translator.masses.read(block.logits, torch.tensor([cell.prompt for cell in block.cells]))
+        words = translator.preparation.tokenizer.batch_decode(block.tokens)
+        for cell, text, mass in zip(block.cells, words, masses, strict=True):
+            found[cell.layer, cell.prompt] = (text, float(mass[0, out]))
+    return found
+
+
+def floor(translator: Any, blocks: list[Block]) -> Callable[[], None]:
+    """Plain transformers: the prompts once, then the new tokens of `blocks` for all rows of each prompt at once."""
+    decoder, accepted = translator.decoder, translator.preparation.accepted
+    model = decoder.model
+    targets = [(*one.prefix, *one.suffix) for one in translator._prompts("target", PAIR, range(PROMPTS))]
+    sources = [one.prefix for key in SOURCES for one in accepted(key)]
+    count = len(translator.layers)
+    tokens = torch.zeros(PROMPTS, count, NEW_TOKENS, dtype=torch.long)
+    for block in blocks:
+        for cell, ids in zip(block.cells, block.tokens, strict=True):
+            tokens[cell.prompt, cell.layer] = torch.tensor(ids)
+
+    def run() -> None:
+        with torch.no_grad():
+            for start in range(0, len(sources), 32):
+                ids, mask = pad_left(sources[start : start + 32], "cpu")
+                model.base_model(input_ids=ids, attention_mask=mask, use_cache=False)
+            ids, mask = pad_left(targets, "cpu")
+            past = model(input_ids=ids, attention_mask=mask, use_cache=True, logits_to_keep=1).past_key_values
+            past.batch_repeat_interleave(count)
+            mask, at = mask.repeat_interleave(count, 0), positions_of(mask)[:, -1:].repeat_interleave(count, 0)
+            for step in range(NEW_TOKENS - 1):
+                mask, at = torch.cat([mask, mask.new_ones(len(mask), 1)], 1), at + 1
+                model(input_ids=tokens.flatten(0, 1)[:, step : step + 1], attention_mask=mask, position_ids=at,
+                      past_key_values=past, use_cache=True, logits_to_keep=1)  # fmt: skip
+
+    return run
+
+
+def measure_pair(asked: argparse.Namespace) -> dict[str, Any]:
+    request = Request(small_model(asked.work), [PAIR], PROMPTS)
+    run, translator = one_pair(request)
+    stopping, _ = one_pair(request, to_the_end=False)
+    blocks = run()  # warm-up
+    lowest = floor(translator, blocks)
+    job = write_job(asked, request, [request.run(PAIR, SOURCES, "three sources")])
+    peers = {version: peer(asked.work, version) for version in asked.peers} if "pair" in asked.only else {}
+    times: dict[str, list[float]] = {}
+    told: dict[str, Any] = {}
+    for _ in range(asked.rounds):
+        for name, task in (("ours", run), ("ours to the quote", stopping), ("floor", lowest)):
+            times.setdefault(name, []).append(clock(task))
+        for version, python in peers.items():
+            told[version] = ask(python, job)
+            times.setdefault(f"nnsight {version}", []).append(told[version]["seconds"])
+    ours = texts_of(blocks, translator)
+    seconds = {name: statistics.median(values) for name, values in times.items()}
+    return {
+        "seconds": {name: round(value, 2) for name, value in seconds.items()},
+        "times nnsight": {one: round(seconds[f"nnsight {one}"] / seconds["ours"], 1) for one in peers},
+        "ours / floor": round(seconds["ours"] / seconds["floor"], 2),
+        "to the quote / ten tokens": round(seconds["ours to the quote"] / seconds["ours"], 2),
+        "agreement": {version: agreement(ours, one, 0) for version, one in told.items()},
+        "versions": {version: one["versions"] for version, one in told.items()},
+    }
+
+
+def agreement(ours: Texts, told: dict[str, Any], run: int) -> dict[str, Any]:
+    """How many texts are the same, and the largest difference of a probability."""
+    texts, shares = told["texts"][run], told["probabilities"][run]
+    same = sum(texts[layer][prompt] == text for (layer, prompt), (text, _) in ours.items())
+    off = max(abs(shares[layer][prompt] - mass) for (layer, prompt), (_, mass) in ours.items())
+    return {"texts": len(ours), "same": same, "largest difference": off}
+
+
+# --- a whole study ---------------------------------------------------------------------------------------
+
+
+def ours_on_study(request: Request) -> tuple[float, int]:
+    """Seconds for the files of all language pairs, and their rows; loading is not counted."""
+    translator = request.translator(to_the_end=True)
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        for pair in request.language_pairs:
+            translator.write(Path(folder) / f"{pair[0]}-{pair[1]}.parquet", pair, {}, lambda rows: None)
+        seconds = time.perf_counter() - start
+        files = Path(folder).glob("*.parquet")
+        rows = sum(len(parquet_records(one, Translation, TRANSLATIONS_FORMAT, "generate")) for one in files)
+    return seconds, rows
+
+
+def measure_study(asked: argparse.Namespace) -> dict[str, Any]:
+    request = Request(random_model(asked.work, small_model(asked.work)), ALL_PAIRS, PROMPTS)
+    job = write_job(asked, request, request.runs())
+    times: dict[str, list[float]] = {}
+    rows = 0
+    for _ in range(asked.study_rounds):
+        seconds, rows = ours_on_study(request)
+        times.setdefault("ours", []).append(seconds)
+        for version in asked.peers:
+            times.setdefault(f"nnsight {version}", []).append(ask(peer(asked.work, version), job)["seconds"])
+    middle = {name: statistics.median(values) for name, values in times.items()}
+    return {
+        "rows": rows,
+        "seconds": {name: round(value, 2) for name, value in middle.items()},
+        "times nnsight": {one: round(middle[f"nnsight {one}"] / middle["ours"], 1) for one in asked.peers},
+    }
+
+
+def measure_growth(asked: argparse.Namespace) -> dict[str, Any]:
+    """Seconds of our study by layers, prompt pairs and target pairs, the others held at 8, 16 and 10."""
+    words = small_model(asked.work)
+    standard = random_model(asked.work, words)
+    found: dict[str, Any] = {"layers": {}, "prompt pairs": {}, "target pairs": {}}
+    for layers in (4, 8, 16):
+        request = Request(random_model(asked.work, words, layers), ALL_PAIRS[:10], PROMPTS)
+        found["layers"][layers] = round(ours_on_study(request)[0], 2)
+    for count in (8, 16, 32):
+        found["prompt pairs"][count] = round(ours_on_study(Request(standard, ALL_PAIRS[:10], count))[0], 2)
+    for count in (5, 10, 20):
+        found["target pairs"][count] = round(ours_on_study(Request(standard, ALL_PAIRS[:count], PROMPTS))[0], 2)
+    return found
+
+
+# --- memory ----------------------------------------------------------------------------------------------
+
+
+def clean_generate(request: Request) -> None:
+    """All rows of one setting as plain prompts through `generate`, in one batch."""
+    model = AutoModelForCausalLM.from_pretrained(request.folder, dtype=torch.float32).eval()
+    prompts = [one for one in request.preparation.accepted(("target", PAIR)) if one is not None]
+    count = model.config.num_hidden_layers
+    ids, mask = pad_left([(*one.prefix, *one.suffix) for one in prompts for _ in range(count)], "cpu")
+    model.generate(input_ids=ids, attention_mask=mask, max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS,
+                   do_sample=False)  # fmt: skip
+
+
+def measure_memory(asked: argparse.Namespace) -> dict[str, Any]:
+    """Highest resident memory of a process of its own, with the model in it."""
+    peaks = {}
+    for who in ("ours", "generate", "model"):
+        child = [sys.executable, __file__, "--memory-of", who, "--work", str(asked.work)]
+        peaks[who] = json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout)
+    return {
+        "peak_gb": {who: round(peak / 2**30, 2) for who, peak in peaks.items()},
+        "ours / one clean batched generate": round(peaks["ours"] / peaks["generate"], 2),
+        "the same, beyond the loaded model": round(
+            (peaks["ours"] - peaks["model"]) / (peaks["generate"] - peaks["model"]), 2
+        ),
+    }
+
+
+def peak_of(who: str, work: Path) -> int:
+    request = Request(small_model(work), [PAIR], PROMPTS)
+    if who == "ours":
+        one_pair(request)[0]()
+    elif who == "generate":
+        clean_generate(request)
+    else:
+        request.translator(to_the_end=True)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+# --- running ---------------------------------------------------------------------------------------------
+
+
+def clock(task: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    task()
+    return time.perf_counter() - start
+
+
+def write_job(asked: argparse.Namespace, request: Request, runs: list[dict[str, Any]]) -> Path:
+    path = asked.work / "job.json"
+    job = {"model": str(request.folder), "threads": asked.threads, "new_tokens": NEW_TOKENS, "runs": runs}
+    path.write_text(json.dumps(job), "utf-8")
+    return path
+
+
+def ask(python: str, job: Path) -> dict[str, Any]:
+    """Run the published loop in the peer's environment."""
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([python, str(HERE / "nnsight_loop.py"), str(job)], capture_output=True, text=True, env=clean)
+    if done.returncode:
+        raise SystemExit(f"the peer failed:\n{done.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+MEASURES = {"pair": measure_pair, "memory": measure_memory, "growth": measure_growth, "study": measure_study}
+
+
+def missed_targets(found: dict[str, Any]) -> list[str]:
+    missed = []
+    for name in ("pair", "study"):
+        for version, times in found.get(name, {}).get("times nnsight", {}).items():
+            if times < TARGETS[name]:
+                missed.append(f"{name}: {times} times nnsight {version}, wanted {TARGETS[name]}")
+    for version, one in found.get("pair", {}).get("agreement", {}).items():
+        if one["same"] < one["texts"] or one["largest difference"] > CLOSE:
+            missed.append(f"nnsight {version} says otherwise: {one}")
+    for name, measure, key in (
+        ("floor", "pair", "ours / floor"),
+        ("memory", "memory", "ours / one clean batched generate"),
+    ):
+        value = found.get(measure, {}).get(key, 0.0)
+        if value > TARGETS[name]:
+            missed.append(f"{key}: {value}, wanted at most {TARGETS[name]}")
+    return missed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=3, help="alternating rounds; the median counts")
+    parser.add_argument("--study-rounds", type=int, default=1, help="the same for the whole study")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(MEASURES), help=", ".join(MEASURES))
+    parser.add_argument("--peers", type=lambda text: text.split(","), default=list(PEERS), help="versions of nnsight")
+    parser.add_argument("--work", type=Path, default=Path("build/bench"), help="models and environments")
+    parser.add_argument("--memory-of", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    asked.work.mkdir(parents=True, exist_ok=True)
+    asked.work = asked.work.resolve()
+    torch.set_num_threads(asked.threads)
+    if asked.memory_of:
+        print(peak_of(asked.memory_of, asked.work))
+        return 0
+    found: dict[str, Any] = {"threads": asked.threads, "torch": torch.__version__, "rounds": asked.rounds}
+    for name in asked.only:
+        found[name] = MEASURES[name](asked)
+        print(json.dumps({name: found[name]}, indent=2, ensure_ascii=False), flush=True)
+    found["missed"] = missed_targets(found)
+    print("\n".join(found["missed"]) or "all targets met")
+    if asked.json:
+        asked.json.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return 1 if found["missed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -76,7 +76,8 @@ def test_masses_are_sums_over_distinct_tokens() -> None:
     }
     reader = MassReader(pairs, sets, ["en", "fr"], "cpu")
     probabilities = torch.tensor([[0.1, 0.2, 0.3, 0.05, 0.35]] * 3)
-    masses = reader.read(probabilities, torch.tensor([1, 0, 0]))
+    logits = probabilities.log() + torch.tensor([[7.0], [-3.0], [0.0]])  # softmax does not mind a shift
+    masses = reader.read(logits, torch.tensor([1, 0, 0]))
     first = [[0.2 + 0.3 + 0.05, 0.3], [0.1, 0.0]]
     assert masses[0].tolist() == [pytest.approx(row) for row in first[::-1]]
     assert masses[1].tolist() == [pytest.approx(row) for row in first]

@@ -25,9 +25,9 @@ def rows_that_fit(decoder: Decoder, whole: int, rest: int) -> int:
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     token = 2 * len(decoder.layers) * heads * width * decoder.dtype.itemsize
-    row = token * (rest if decoder.shares_prefix else whole) + 2 * 4 * int(config.vocab_size)
+    row = int(token) * (rest if decoder.shares_prefix else whole) + 2 * 4 * int(config.vocab_size)
     most = MOST.get(decoder.device.type, MOST["cpu"])
-    return max(FEWEST, min(most, int(SHARE * free_bytes(decoder.device)) // row))
+    return max(FEWEST, min(most, int(SHARE * free_bytes(decoder.device) / row)))
 
 
 def free_bytes(device: torch.device) -> int:

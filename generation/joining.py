@@ -73,4 +73,5 @@ def _slots(prompt: Rows) -> tuple[Rows, int]:
 def regroup(group: Rows, tokens: Sequence[int]) -> Rows:
     """Groups [R] after each row took one more token: rows stay together if they took the same."""
     taken = np.asarray(tokens, dtype=np.intp)
-    return np.unique(group * (taken.max(initial=0) + 1) + taken, return_inverse=True)[1]
+    _, found = np.unique(group * (taken.max(initial=0) + 1) + taken, return_inverse=True)
+    return np.asarray(found, dtype=np.intp)

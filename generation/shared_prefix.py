@@ -97,10 +97,10 @@ class SharedPrefix:
         if softcap is not None:
             scores = (scores / softcap).tanh() * softcap
         if self.bias is not None:
-            scores = scores.unflatten(2, (group, tokens)) + self.bias[layer.now.rows][:, None, None]
-            scores = scores.flatten(2, 3)
+            by_token = scores.view(rows, key.shape[1], group, tokens, -1)
+            scores = (by_token + self.bias[layer.now.rows][:, None, None]).flatten(2, 3)
         shares = scores.softmax(-1, dtype=torch.float32).to(value.dtype)
-        first, own = shares.split([before.shape[-1], key.shape[2]], dim=-1)
+        first, own = shares[..., : before.shape[-1]], shares[..., before.shape[-1] :]
         result = _gather(_spread(first, layer) @ layer.prefix_values, layer.now) + own @ value
         return result.reshape(rows, heads, tokens, width).transpose(1, 2), None
 
@@ -111,9 +111,10 @@ def _spread(rows: torch.Tensor, layer: TailLayer) -> torch.Tensor:
     assert now is not None
     table = rows.new_zeros(prompts * now.width, *rows.shape[1:])
     table[now.slots] = rows
-    return table.unflatten(0, (prompts, now.width)).transpose(1, 2).flatten(2, 3)
+    return table.view(prompts, now.width, *rows.shape[1:]).transpose(1, 2).flatten(2, 3)
 
 
 def _gather(prompts: torch.Tensor, now: LayerRows) -> torch.Tensor:
     """Back from [C, H, W * Q, X] to [A, H, Q, X]."""
-    return prompts.unflatten(2, (now.width, -1)).transpose(1, 2).flatten(0, 1)[now.slots]
+    count, heads, asked, width = prompts.shape
+    return prompts.view(count, heads, now.width, asked // now.width, width).transpose(1, 2).flatten(0, 1)[now.slots]

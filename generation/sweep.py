@@ -29,6 +29,8 @@ from gainsift.generation.decoder import Decoder, pad_left, positions_of, roomy_c
 from gainsift.generation.decoding import AnswerReader, decode_greedily
 
 Kind = tuple[int | None, int | None]
+Task = tuple[Sequence[int], Sequence[Kind]]
+"""Prompts, and which cells of each of them."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def sweep(
     kinds = asked.kinds()
     order = sorted(range(len(asked.prompts)), key=lambda n: len(asked.prompts[n].prefix))
     chunks = even_parts(order, max(1, batch_size // len(kinds))) if order else []
-    tasks = deque((chunk, kinds) for chunk in chunks)
+    tasks: deque[Task] = deque((chunk, kinds) for chunk in chunks)
     while tasks:
         chunk, left = tasks.popleft()
         try:
@@ -102,7 +104,7 @@ def sweep(
         give_back(decoder.device)  # outside the handler, whose error still holds what did not fit
 
 
-def _halves(chunk: Sequence[int], kinds: Sequence[Kind]) -> list[tuple[Sequence[int], Sequence[Kind]]]:
+def _halves(chunk: Sequence[int], kinds: Sequence[Kind]) -> list[Task]:
     """Two tasks for one: half the prompts, or half the kinds of the only prompt."""
     if len(chunk) > 1:
         return [(part, kinds) for part in even_parts(chunk, -(-len(chunk) // 2))]

@@ -114,15 +114,17 @@ def _study(folder: Path, hub: Hub, update: bool, as_json: bool) -> None:
 
 
 def _news(study: Study, fixed: FixedCheckpoints | None, hub: Hub) -> tuple[News | None, GainsiftError | None]:
-    """What there is today that the list has not; or why nobody could be asked."""
-    from gainsift.generation.hub_errors import NoConnection
-    from gainsift.generation.resolution import news_of
+    """What there is today that the list has not; or why that cannot be said."""
+    from gainsift.generation.resolution import news_of, news_of_list
     from gainsift.generation.series import list_series
+    from gainsift.schemas.errors import GainsiftError
 
     model = study.config.model
-    if model.series is None or fixed is None:
+    if fixed is None:
         return None, None
     try:
+        if model.series is None:
+            return news_of_list(fixed, hub), None
         return news_of(fixed, list_series(model.series, model.families, study.folder, hub)), None
-    except NoConnection as error:
+    except GainsiftError as error:
         return None, error

@@ -97,6 +97,23 @@ def news_of(fixed: FixedCheckpoints, listing: Listing) -> News:
     )
 
 
+def news_of_list(fixed: FixedCheckpoints, hub: Hub) -> News:
+    """What became of the hub revisions of an explicit list. Raises UserError or WorkError."""
+    news = News()
+    refs: dict[str, dict[str, str]] = {}
+    for spec in fixed.checkpoints:
+        if not spec.repo or spec.revision == spec.commit:  # a commit cannot move
+            continue
+        if spec.repo not in refs:
+            refs[spec.repo] = hub.refs(spec.repo)
+        today = refs[spec.repo].get(spec.revision)
+        if today is None:
+            news.gone.append(spec.revision)
+        elif today != spec.commit:
+            news.moved.append(spec.revision)
+    return news
+
+
 def _name_in_series(spec: CheckpointSpec, listing: Listing) -> str:
     if spec.repo:
         return spec.revision

@@ -119,6 +119,23 @@ def test_a_study_is_resolved_then_compared(published: Any, maker: Any) -> None:
     assert told["checkpoints"][-1]["name"] == "step8200-tokens82B"
 
 
+def test_a_list_says_what_was_moved_and_what_is_gone(published: Any, hub: Any, maker: Any) -> None:
+    commit = published.branches["step300-tokens3B"]
+    names = {"a": "step100-tokens1B", "b": "step200-tokens2B", "c": commit}
+    listed = [{"name": name, "repo": REPO, "revision": revision} for name, revision in names.items()]
+    folder = study_with(maker, checkpoints=listed)
+    run(str(folder))
+    assert "nothing has changed there since" in run(str(folder)).stdout
+    published.push_folder("step100-tokens1B", maker.model("other", seed=4))
+    published.drop("step200-tokens2B")
+    news = json.loads(run(str(folder), "--json").stdout)["news"]
+    assert (news["moved"], news["gone"]) == (["step100-tokens1B"], ["step200-tokens2B"])
+    hub.repositories.clear()  # the repository itself goes: the study is shown all the same
+    shown = run(str(folder))
+    assert shown.exit_code == 0
+    assert "not compared with the hub: no such repository, or no access to it" in shown.stdout
+
+
 def test_a_study_shows_what_is_in_the_cache(published: Any, maker: Any) -> None:
     folder = study_with(maker, checkpoints=[{"name": "a", "repo": REPO}, {"name": "b", "path": "../models/any"}])
     assert [one["here"] for one in json.loads(run(str(folder), "--json").stdout)["checkpoints"]] == [False, True]

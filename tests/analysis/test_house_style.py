@@ -24,9 +24,9 @@ from gainsift.analysis import house_style
 from gainsift.analysis.agreement import agreement
 from gainsift.analysis.agreement_figures import confusion_map, pair_heat_map
 from gainsift.analysis.estimate import generator
-from gainsift.analysis.study_figures import study_figures
 from gainsift.analysis.house_style import GAIN, LINES, LOSS, ONE, OTHER, SMALLEST, TOTAL, TWO, drawn, frame, rendered
 from gainsift.analysis.results import analyse
+from gainsift.analysis.study_figures import study_figures
 from gainsift.analysis.trend_figures import CORRECT, GREYS, HATCHES
 from gainsift.schemas.concepts import Concept
 

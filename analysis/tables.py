@@ -25,7 +25,7 @@ MARK = "†"
 class Column:
     """`interval`: the values are Estimates whose limits are shown too; `printed`: it stands in a paper, too.
 
-    A column that is not printed (an id beside its label) is for programs: csv and JSON hold it.
+    A column that is not printed (an id beside its label, a coefficient of second rank) stands in csv and JSON alone.
     """
 
     key: str
@@ -153,7 +153,10 @@ def to_json(table: Table) -> dict[str, Any]:
     return {
         "name": table.name,
         "title": table.title,
-        "columns": [{"key": column.key, "head": column.head, "kind": column.kind} for column in table.columns],
+        "columns": [
+            {"key": column.key, "head": column.head, "kind": column.kind, "printed": column.printed}
+            for column in table.columns
+        ],
         "rows": rows,
         "notes": table.all_notes(),
         "signature": table.signature,

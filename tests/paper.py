@@ -116,6 +116,8 @@ def differences(table: Mapping[str, Any], rows: Sequence[Mapping[str, str]], tex
     found, all_limits, lone = [], [], Counter[str]()
     for column in table["columns"]:
         kind, key = column["kind"], column["key"]
+        if not column["printed"]:
+            continue
         cells = [] if kind == "text" else [row for row in rows if row[key] not in ("", "undefined")]
         triples = [
             (printed(kind, float(row[key])), *(printed(kind, float(row[f"{key}_{side}"]), False) for side in LIMITS))

@@ -11,7 +11,7 @@ from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.latex_text import breakable, cut, latex_escape, width, wrapped
 from gainsift.analysis.tables import NOT_ESTIMABLE, UNDEFINED, Column, display
 
-LONGEST_CELL, LONGEST_HEAD = 160, 60
+LONGEST_CELL, LONGEST_HEAD = 240, 60
 """Signs of a cell and of a head that are printed; csv and JSON hold all of them."""
 GAP = 6.0
 """Between two columns, in pt."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from gainsift.schemas.config import invalid
+from gainsift.schemas.config import invalid, parse_config
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import parse_line, refuse_newer, write_json
 from gainsift.schemas.model import CheckpointSpec, ModelSpec
@@ -51,6 +51,8 @@ def write_fixed(folder: Path, fixed: FixedCheckpoints) -> None:
 
 def model_of(data: dict[str, Any], path: Path) -> ModelSpec:
     """The section `model` of study.yaml alone, as it was asked. Raises UserError."""
+    if not isinstance(data.get("model"), dict):
+        return parse_config(data, path).model  # which says what is wrong
     try:
         model = ModelSpec.model_validate(data.get("model"))
     except ValidationError as error:

@@ -9,6 +9,7 @@ from gainsift.analysis.agreement_drift import Drift
 from gainsift.analysis.agreement_in_parts import AgreementInParts
 from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate, undefined
+from gainsift.analysis.evidence import Controls
 from gainsift.analysis.tables import Column, Table
 from gainsift.schemas.config import AnalysisSpec
 
@@ -28,6 +29,7 @@ def resampled(spec: AnalysisSpec) -> str:
 
 APART = "Hidden repeats and controls enter no other table. Controls: Clopper-Pearson."
 NO_CONTROLS = undefined("no control with a known answer was judged")
+UNREPEATED = undefined("no item came twice with two usable labels")
 _REPEATS = [
     Column("repeated", "Seen twice", "count"),
     Column("self_percent", "Same answer again, %", "percent", interval=True),
@@ -114,9 +116,23 @@ def _parts(found: AgreementInParts, recipe: str, spec: AnalysisSpec) -> Table:
     )  # fmt: skip
 
 
+def _oneself(own: Agreement | None) -> dict[str, Any]:
+    return {
+        "repeated": own.pairable if own else 0,
+        "self_percent": own.percent if own else UNREPEATED,
+        "self_alpha": own.alpha if own else UNREPEATED,
+    }
+
+
+def _controlled(controls: Controls | None) -> dict[str, Any]:
+    return {
+        "controls": controls.judged if controls else 0,
+        "right": controls.right if controls else NO_CONTROLS,
+    }
+
+
 def _annotators(design: Design, found: AgreementInParts, recipe: str) -> Table:
     missing = [category for category in design.taxonomy.categories if category.kind == "missing"]
-    unrepeated = undefined("no item came twice with two usable labels")
 
     def row(name: str) -> dict[str, Any]:
         answers, controls = found.answers[name], (found.controls or {}).get(name)
@@ -127,11 +143,8 @@ def _annotators(design: Design, found: AgreementInParts, recipe: str) -> Table:
             "skipped": Estimate(answers.skipped / answers.asked),
             **{f"label_{c.id}": Estimate(answers.missing[c.id] / answers.asked) for c in missing},
             "without": found.without.get(name),
-            "repeated": own.pairable if own else 0,
-            "self_percent": own.percent if own else unrepeated,
-            "self_alpha": own.alpha if own else unrepeated,
-            "controls": controls.judged if controls else 0,
-            "right": controls.right if controls else NO_CONTROLS,
+            **(_oneself(own) if found.themselves else {}),
+            **(_controlled(controls) if found.controls is not None else {}),
         }
 
     return Table(
@@ -144,7 +157,8 @@ def _annotators(design: Design, found: AgreementInParts, recipe: str) -> Table:
          *(_REPEATS if found.themselves else []), *(_CONTROLS if found.controls is not None else [])],
         [row(name) for name in found.answers],
         ["Where α of the others is higher than that of all, the annotator disagrees more than the rest do. Per cent: of"
-         " the tasks answered or skipped, of the items seen twice, of the controls.", resampled(design.spec), GAPS,
+         " the tasks answered or skipped" + (", of the items seen twice, of the controls." if found.controls is not None
+         else "."), resampled(design.spec), GAPS,
          *([] if found.controls is None else [APART])],
         recipe,
     )  # fmt: skip

@@ -54,7 +54,7 @@ def beyond_table(design: Design, found: Sequence[Beyond], contrasts: Sequence[Co
         ["Prediction-powered: among decided units; stands only where outputs were sampled. Without annotators' errors:"
          " from soft labels on items, before they are fanned out, flows by bucket of all units; errors are supposed to"
          " depend on nothing but the true label. Beside it stands the split as reported.",
-         *(f"{name}: {what}." for name, what in SOURCES.items()), *left, *sizes, told(spec)],
+         *(f"{name}: {what}." for name, what in SOURCES.items()), *left, *sizes, told(spec, design.clusters)],
         recipe,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from gainsift.analysis.intervals import told
 from gainsift.analysis.result_tables import PARTS, bucket_name
 from gainsift.analysis.split import ADDENDS, UNDECIDED, Split
 from gainsift.analysis.tables import Column, Table
+from gainsift.analysis.wording import counted
 
 Way = Literal["share", "flow"]
 WAYS: dict[Way, str] = {"share": "share split", "flow": "flow split"}
@@ -37,8 +38,8 @@ def chain_table(design: Design, chains: Sequence[Chain], recipe: str) -> Table:
     ]
     rows = [row for chain in chains for way in WAYS for row in _rows(chain, way, buckets)]
     left = [
-        f"{chain.series.name or 'all'}: {chain.partial} units are not in the sample at every {design.noun} and are left"
-        " out."
+        f"{chain.series.name or 'all'}: {counted(chain.partial, 'unit')} not in the sample at every {design.noun}, and"
+        " left out."
         for chain in chains
         if chain.partial
     ]
@@ -47,7 +48,7 @@ def chain_table(design: Design, chains: Sequence[Chain], recipe: str) -> Table:
         " throughout."
         " The share split adds up bucket by bucket; the flow split adds up in the human gain alone, for units also move"
         " between categories that are not correct. Every figure is divided by the units of its chain.",
-        told(design.spec),
+        told(design.spec, design.clusters),
         *left,
     ]
     return Table("chain", f"From {design.noun} to {design.noun}", columns, rows, notes, recipe)

@@ -93,6 +93,11 @@ class Design:
     clusters: str = "word families"
 
     @property
+    def cluster(self) -> str:
+        """One of `clusters`."""
+        return "word family" if self.clusters == "word families" else self.clusters.removesuffix("s")
+
+    @property
     def noun(self) -> str:
         """What conditions of a series are: `checkpoint`, where these are told apart from how they were asked."""
         return "checkpoint" if any(one.checkpoint != one.name for one in self.conditions) else "condition"

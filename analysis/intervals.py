@@ -34,7 +34,7 @@ IN_WORDS = {"studentised": STUDENTISED, "bca": BCA, "percentile": "percentile cl
 DEFAULT = "studentised"
 
 
-def told(spec: AnalysisSpec) -> str:
-    """The note of a table whose intervals are such, by the settings of study.yaml."""
-    how = f"{IN_WORDS[spec.interval]}, {spec.bootstrap:,} resamples of word families"
+def told(spec: AnalysisSpec, clusters: str) -> str:
+    """The note of a table whose intervals are such, by the settings of study.yaml; `clusters` in words."""
+    how = f"{IN_WORDS[spec.interval]}, {spec.bootstrap:,} resamples of {clusters}"
     return f"{100 * spec.confidence:g} % intervals: {how}."

@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from gainsift.analysis.house_style import TWO
 from gainsift.analysis.tables import Table, display, reasons
 from gainsift.analysis.wording import visible
 
@@ -36,7 +37,12 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals |= {"display": display, "table_rows": table_rows, "reasons": reasons, "policy": policy,
                             "script": script}  # fmt: skip
-    environment.filters |= {"visible": visible, "data_uri": data_uri, "json_block": json_block}
+    environment.filters |= {
+        "visible": visible,
+        "data_uri": data_uri,
+        "page_width": page_width,
+        "json_block": json_block,
+    }
     return environment
 
 
@@ -72,6 +78,12 @@ def table_rows(table: Table, key: str | None = None, value: Any = None) -> list[
 def unbroken(sentence: str) -> str:
     """Keep a figure, its sign for per cent and its interval on one line."""
     return re.sub(r" (\[[^][]*\]|%)", lambda found: found.group().replace(" ", "\u00a0"), sentence)
+
+
+def page_width(image: bytes) -> float:
+    """How wide an svg is shown, in rem: as wide for its points as a figure over two columns that fills the page."""
+    found = re.search(rb'<svg[^>]*\bwidth="([0-9.]+)pt"', image)
+    return round(min(54.0, 54.0 * float(found[1]) / (72 * TWO)), 1) if found else 54.0
 
 
 def data_uri(image: bytes) -> str:

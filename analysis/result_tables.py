@@ -57,7 +57,7 @@ def split_tables(design: Design, contrasts: Sequence[ContrastResult]) -> list[Ta
     ]
     spec = design.spec
     how = [
-        told(spec),
+        told(spec, design.clusters),
         "All parts are divided by the same N, the units of the contrast, each weighing one over its probability.",
         *([f"Share of the gain: {OF_GAIN}; not estimable where the interval of the gain holds 0."] * design.scored),
         *(f"{result.contrast.name}: {note}" for result in contrasts if (note := caution(result.split.clusters))),
@@ -95,7 +95,7 @@ def split_tables(design: Design, contrasts: Sequence[ContrastResult]) -> list[Ta
         [_category_rows(design.taxonomy, result) for result in contrasts],
         [*where, "Flow: P(category → correct) − P(correct → category). Share: its share before − after. Both are"
          " divided by all units of the contrast, decided or not, so that they add up to the human gain.", *left,
-         told(spec)],
+         told(spec, design.clusters)],
         recipes,
     )  # fmt: skip
     levels = of_contrasts(
@@ -106,7 +106,7 @@ def split_tables(design: Design, contrasts: Sequence[ContrastResult]) -> list[Ta
          Column("change", "Change, points", "points", interval=True), *_SIZES],
         [_level_rows(design, result) for result in contrasts],
         [*where, "Success: of all units of a contrast. Called correct: of those with two usable verdicts. Units weigh"
-         " one over their probability.", told(spec)],
+         " one over their probability.", told(spec, design.clusters)],
         recipes,
     )  # fmt: skip
     return [levels, *tables, categories]
@@ -218,7 +218,7 @@ def share_tables(design: Design, conditions: Sequence[ConditionShares], recipe: 
             for place, c in zip(where, conditions, strict=True)
         ],
         ["Success: over all rows of the sample. Correct and the buckets of what is not correct: over decided rows."
-         " Rows weigh one over their probability.", told(design.spec)],
+         " Rows weigh one over their probability.", told(design.spec, design.clusters)],
         recipe,
     )  # fmt: skip
     categories = Table(
@@ -233,7 +233,7 @@ def share_tables(design: Design, conditions: Sequence[ConditionShares], recipe: 
             for name, share in c.categories.items()
         ],
         ["Over decided rows, each weighing one over its probability; categories that occur nowhere are left out.",
-         told(design.spec)],
+         told(design.spec, design.clusters)],
         recipe,
     )  # fmt: skip
     kinds = Table(
@@ -246,7 +246,7 @@ def share_tables(design: Design, conditions: Sequence[ConditionShares], recipe: 
             for place, c in zip(where, conditions, strict=True)
         ],
         ["Over decided rows, each weighing one over its probability; the kind of a category as it stands for patched or"
-         " for unpatched rows.", told(design.spec)],
+         " for unpatched rows.", told(design.spec, design.clusters)],
         recipe,
     )  # fmt: skip
     return [outcomes, kinds, categories]

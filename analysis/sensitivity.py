@@ -77,7 +77,7 @@ def sensitivity(
             units = units_of(accepting, design, result.contrast, inclusion).frame
             name = "Success also on accepted forms (synonyms, inflections)"
             own.append(_variant(design, result, "accepted", name, units))
-        own += _without_families(result, own[0].units)
+        own += _without_clusters(design, result, own[0].units)
         found += [replace(one, changed=_changed(one, own[0])) for one in own]
     return found
 
@@ -132,8 +132,8 @@ def _as_kind(units: pd.DataFrame, label: str, kind: Kind) -> pd.DataFrame:
     return changed
 
 
-def _without_families(result: ContrastResult, units: int) -> list[Variant]:
-    """The lowest and the highest that each figure gets when one word family is left out; no intervals."""
+def _without_clusters(design: Design, result: ContrastResult, units: int) -> list[Variant]:
+    """The lowest and the highest that each figure gets when one cluster is left out; no intervals."""
     frame = result.units.frame
     sums = split_sums(frame.assign(bucket_a=frame["kind_a"], bucket_b=frame["kind_b"]), KINDS)
     if len(sums.clusters) < 3 or not result.split.decided:
@@ -150,7 +150,7 @@ def _without_families(result: ContrastResult, units: int) -> list[Variant]:
     return [
         Variant(
             result.contrast.name, f"family {way}",
-            f"One word family left out: the {way} of each (human gain: without {told[way]})", figures, units,
+            f"One {design.cluster} left out: the {way} of each (human gain: without {told[way]})", figures, units,
         )
         for way, figures in found.items()
     ]  # fmt: skip

@@ -14,13 +14,12 @@ from gainsift.analysis.result_tables import PARTS, bucket_name, of_contrasts, pa
 from gainsift.analysis.significance import Significance
 from gainsift.analysis.split_tests import SplitTest
 from gainsift.analysis.tables import Column, Table
-from gainsift.schemas.config import AnalysisSpec
 from gainsift.schemas.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from gainsift.analysis.contrast_results import ContrastResult
 
-MAX_T = "step-down max-T by sign flips of word families (Westfall & Young 1993), by Holm (1979) where tests differ"
+MAX_T = "step-down max-T by sign flips of {} (Westfall & Young 1993), by Holm (1979) where tests differ"
 
 
 SIGNIFICANCE = [
@@ -60,18 +59,19 @@ def transition_tables(design: Design, contrasts: Sequence[ContrastResult]) -> li
          *SIGNIFICANCE],
         [[_test_row(design.taxonomy, test) for test in result.tests] for result in contrasts],
         ["Change: as in the split, in points of all units of the contrast.",
-         correction_in_words(design.spec, "contrast", "buckets"),
-         "Tests by word families allow for correlated units; those marked `assumes independent units` do not, are not"
-         " weighted, and stand for comparison only.", *sizes],
+         correction_in_words(design, "contrast", "buckets"),
+         f"Tests by {design.clusters} allow for correlated units; those marked `assumes independent units` do not, are"
+         " not weighted, and stand for comparison only.", *sizes],
         recipes,
     )  # fmt: skip
     return [moved, tests]
 
 
-def correction_in_words(spec: AnalysisSpec, of: str, subject: str) -> str:
+def correction_in_words(design: Design, of: str, subject: str) -> str:
     """What a family is and how it is corrected; `of` is contrast or series."""
+    spec = design.spec
     family = f"the {subject} of one {of}" if spec.family == "each" else f"the {subject} of all {of}s together"
-    how = MAX_T if spec.correction == "max_t" else IN_WORDS[spec.correction]
+    how = MAX_T.format(design.clusters) if spec.correction == "max_t" else IN_WORDS[spec.correction]
     return f"Corrected within families: {family}, one family for each method; {how}."
 
 

@@ -28,11 +28,11 @@ def trend_table(design: Design, found: Sequence[Trend], recipe: str) -> Table:
     ]  # fmt: skip
     notes = [
         f"Slope: least squares within units over {' and '.join(sorted({one.axis for one in found}))}, from the first"
-        " checkpoint to the last. Sign flips of word families:"
-        f" {FLIPS:,} random patterns, all of them up to {EXACT_UP_TO} families that moved. GEE: logistic,"
-        " bias-reduced, by word families. First and last: shares of decided rows. All are weighted by inclusion"
+        f" {design.noun} to the last. Sign flips of {design.clusters}:"
+        f" {FLIPS:,} random patterns, all of them up to {EXACT_UP_TO} that moved. GEE: logistic,"
+        f" bias-reduced, by {design.clusters}. First and last: shares of decided rows. All are weighted by inclusion"
         " probabilities. p-values are two-sided.",
-        correction_in_words(design.spec, "series", "kinds, and the categories,"),
+        correction_in_words(design, "series", "kinds, and the categories,"),
         "‡ For comparison only: Cochran's Q assumes independent units, Mann-Kendall independent checkpoints (from five"
         " on); neither is corrected, and Q is not weighted.",
     ] if found else ["No series was judged at two checkpoints or more."]  # fmt: skip

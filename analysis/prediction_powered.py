@@ -14,7 +14,6 @@ Rows are drawn and resampled by clusters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,13 +103,3 @@ def _tuning(of_verdicts: Array, of_gap: Array) -> tuple[float, float | None]:
         return 0.0, 1.0 if alone > 0 else None
     tuning = float(np.clip(-(of_verdicts * of_gap).sum() / variance, 0.0, 1.0))
     return tuning, float(((of_verdicts + tuning * of_gap) ** 2).sum()) / alone if alone > 0 else None
-
-
-def predictions(labels: Sequence[str | None], categories: Sequence[str]) -> Array:
-    """Automatic labels as values of each category, [N, K]; without a label every category is as likely.
-
-    Every row adds up to one, so that estimated shares do.
-    """
-    place = {category: number for number, category in enumerate(categories)}
-    rows = np.vstack([np.eye(len(categories)), np.full(len(categories), 1 / len(categories))])
-    return np.asarray(rows[[len(categories) if label is None else place[label] for label in labels]])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gainsift.analysis.estimate import Array, generator
-from gainsift.analysis.prediction_powered import Powered, Rows, prediction_powered, predictions
+from gainsift.analysis.prediction_powered import Powered, Rows, prediction_powered
 from gainsift.analysis.studentised import StudentisedBootstrap
 
 SHARES = np.array([0.45, 0.35, 0.15, 0.05])
@@ -185,10 +185,3 @@ def test_where_nobody_is_judged_nothing_is_estimated() -> None:
     found = powered(rows)
     assert [estimate.reason for estimate in found.estimates] == ["no unit to count"]
     assert (found.tuning, found.variance_left) == (0.0, None)
-
-
-def test_predictions_of_labels() -> None:
-    found = predictions(["b", None, "a"], ["a", "b", "c", "d"])
-    assert found.tolist() == [[0, 1, 0, 0], [0.25] * 4, [1, 0, 0, 0]]
-    with pytest.raises(KeyError):
-        predictions(["z"], ["a"])

@@ -15,7 +15,7 @@ from gainsift.analysis.emergence_bands import ALL, Findings, Group
 from gainsift.analysis.emergence_sums import CONTROL, OWN, Place, Quantity
 from gainsift.analysis.emergence_words import MEASURES, recipe, series_of
 from gainsift.analysis.estimate import Array, Estimate, divide
-from gainsift.analysis.house_style import LINES, ONE, STYLE, TWO, frame
+from gainsift.analysis.house_style import LINES, ONE, STYLE, TWO, frame, tall
 from gainsift.schemas.languages import LANGUAGES
 from gainsift.schemas.settings import UNPATCHED
 
@@ -71,7 +71,7 @@ def heat_maps(found: Findings, measure: str, title: str) -> Figure:
     columns = min(2, len(settings))
     rows = -(-len(settings) // columns)
     height = min(0.2 * len(layers) + 1.05, 3.0)
-    figure = Figure(figsize=(TWO, height * rows + 0.8))
+    figure = Figure(figsize=(TWO, tall(height, rows, 0.8)))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     most = max(float(np.nanmax(grid, initial=0.0)) for grid in grids.values()) or 1.0
     for panel, name in zip(panels.flat, settings, strict=False):
@@ -115,7 +115,7 @@ def curves(found: Findings, title: str) -> Figure:
     rows_of = [m for m in OWN if found.quantities(m, False, False)]
     kinds = [kind for kind in ("unpatched", "layer", "area") if _lines(found, "p_source", kind)]
     columns = len(kinds)
-    figure = Figure(figsize=(TWO if columns > 1 else ONE, 1.75 * len(rows_of) + 1.0))
+    figure = Figure(figsize=(TWO if columns > 1 else ONE, tall(1.75, len(rows_of), 1.0)))
     panels = figure.subplots(len(rows_of), columns, sharex=True, squeeze=False)
     names = {"unpatched": "unpatched", "layer": f"layer {found.layers.fixed}", "area": "mean over layers"}
     for row, measure in zip(panels, rows_of, strict=True):
@@ -152,7 +152,7 @@ def differences(found: Findings, title: str) -> Figure:
     effects = [quantity for quantity in found.quantities("p_source", False, True) if found.band(quantity)]
     columns = min(3, len(effects))
     rows = -(-len(effects) // columns)
-    figure = Figure(figsize=(TWO, 1.9 * rows + 0.9))
+    figure = Figure(figsize=(TWO, tall(1.9, rows, 0.9)))
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
     for panel, quantity in zip(panels.flat, effects, strict=False):
         band = found.band(quantity)
@@ -190,7 +190,7 @@ def languages(found: Findings, title: str) -> Figure:
     groups = [group for group in found.groups if group != ALL and group[0] != "pair"] or list(found.groups)
     columns = min(4, len(groups))
     rows = -(-len(groups) // columns)
-    figure = Figure(figsize=(TWO, 1.7 * rows + 1.1))
+    figure = Figure(figsize=(TWO, tall(1.7, rows, 1.1)))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     shown = [q for q in found.quantities("p_source", False, False) if series_of(q.place) in ("tgt", "seen")]
     shown = shown or found.quantities("p_source", False, False)
@@ -222,7 +222,7 @@ def other_languages(found: Findings, title: str) -> Figure:
     places: list[Place] = [q.place for q in found.quantities("other", False, False)]
     columns = min(3, len(places))
     rows = -(-len(places) // columns)
-    figure = Figure(figsize=(TWO, 1.9 * rows + 1.2))
+    figure = Figure(figsize=(TWO, tall(1.9, rows, 1.2)))
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
     names = {"p_source": "output language", "other_same": "others: same first tokens",
              "other_maybe": "same first letter", "other_apart": "no token shared"}  # fmt: skip

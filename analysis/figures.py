@@ -13,7 +13,20 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from gainsift.analysis.agreement_figures import MOST_ANNOTATORS, confusion_map, pair_heat_map
 from gainsift.analysis.design import Condition, Design
 from gainsift.analysis.estimate import Estimate
-from gainsift.analysis.house_style import GAIN, LINES, LOSS, OTHER, STYLE, TOTAL, TWO, drawn, frame, rendered, short
+from gainsift.analysis.house_style import (
+    GAIN,
+    LINES,
+    LOSS,
+    OTHER,
+    STYLE,
+    TOTAL,
+    TWO,
+    drawn,
+    frame,
+    rendered,
+    short,
+    tall,
+)
 from gainsift.analysis.result_tables import PARTS, bucket_name
 from gainsift.analysis.shares import ConditionShares
 from gainsift.analysis.transition_figures import transition_map
@@ -71,7 +84,7 @@ def category_shares(design: Design, shares: Sequence[ConditionShares], title: st
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
     legend = 0.3 if len(series) > 1 else 0.0
-    figure = Figure(figsize=(TWO, 1.4 * rows + 0.7 + legend))
+    figure = Figure(figsize=(TWO, tall(1.4, rows, 0.7 + legend)))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     spread = (np.arange(len(series)) - (len(series) - 1) / 2) * 0.12
     for panel, name in zip(panels.flat, names, strict=False):
@@ -131,7 +144,7 @@ def waterfall(design: Design, result: ContrastResult, title: str) -> Figure:
         steps += [(PARTS[part], split.parts[part], "") for part in ("undeserved", "missed")]
         steps.append((PARTS["undecided"], split.parts["undecided"], OTHER))
         steps.append((PARTS["apparent"], split.parts["apparent"], TOTAL))
-    figure = Figure(figsize=(TWO, 0.28 * len(steps) + 1.2))
+    figure = Figure(figsize=(TWO, tall(0.28, len(steps), 1.2)))
     panel = figure.subplots()
     reached, edges = 0.0, [0.0]
     for place, (_, estimate, role) in enumerate(steps):

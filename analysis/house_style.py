@@ -22,6 +22,8 @@ from gainsift.analysis.wording import visible
 
 ONE, TWO = 3.3, 6.9
 """Width of a figure in inches: one column of a paper in two, or both."""
+TALLEST = 8.8
+"""Height of a figure in inches that leaves a page of a paper room for its caption."""
 SMALLEST, LONGEST = 6.5, 24
 """Size of the smallest text, in pt, where a figure is set at its own width; signs of a name on an axis."""
 SCRIPTS = (
@@ -94,6 +96,11 @@ def short(text: object) -> str:
     """As `drawn`, at most LONGEST signs; a longer text ends in …"""
     shown = drawn(text)
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+
+
+def tall(row: float, rows: int, beside: float) -> float:
+    """The height of a figure with rows of panels, in inches; many rows share a page."""
+    return min(row * rows + beside, TALLEST)
 
 
 def wide(needed: float) -> float:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gainsift.analysis.estimate import Array
-from gainsift.analysis.house_style import SMALLEST, TWO, short, wide
+from gainsift.analysis.house_style import SMALLEST, TWO, short, tall, wide
 
 LETTER, LINE = 0.058, 0.115
 """Width of a sign and height of a line at SMALLEST, in inches; labels are a little larger."""
@@ -38,7 +38,7 @@ def matrix(
     heads = [short(label) for label in across]
     slant = max(map(len, heads), default=0) * LETTER > (width - names - beside) / max(columns, 1)
     above = 0.75 + (0.72 * LETTER * max(map(len, heads), default=0) if slant else 0.15)
-    figure = Figure(figsize=(width, rows * max(LINE + 0.03, (LINE * most + 0.08) * fits) + above + 0.35))
+    figure = Figure(figsize=(width, tall(max(LINE + 0.03, (LINE * most + 0.08) * fits), rows, above + 0.35)))
     panel = figure.subplots()
     panel.imshow(shade, cmap="Greys", vmin=0, vmax=1.25, aspect="auto")
     for (row, column), lines in texts.items() if fits else ():

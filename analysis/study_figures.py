@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gainsift.analysis.figures import figures
-from gainsift.analysis.house_style import STYLE, TWO, frame
+from gainsift.analysis.house_style import STYLE, TWO, frame, tall
 from gainsift.schemas.settings import SETTINGS, UNPATCHED
 from gainsift.schemas.study import Study
 
@@ -38,7 +38,7 @@ def source_mass(study: Study, results: Results, title: str) -> Figure:
         panels_of = [UNPATCHED]
     columns = min(3, len(panels_of))
     rows = -(-len(panels_of) // columns)
-    figure = Figure(figsize=(TWO, 1.8 * rows + 0.9))
+    figure = Figure(figsize=(TWO, tall(1.8, rows, 0.9)))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     shades = matplotlib.colormaps["cividis_r"](np.linspace(0.15, 1, len(names)))
     styles = ("-", "--", "-.", ":")

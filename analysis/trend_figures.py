@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from gainsift.analysis.house_style import LINES, STYLE, TWO, drawn, frame
+from gainsift.analysis.house_style import LINES, STYLE, TWO, drawn, frame, tall
 from gainsift.analysis.shares import KINDS, ConditionShares
 from gainsift.schemas.taxonomy import Taxonomy
 
@@ -34,7 +34,7 @@ def page_of_trends(taxonomy: Taxonomy, shares: Sequence[ConditionShares], title:
     if not series:
         return None
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(TWO, 2.15 * len(series) + 1.3))
+        figure = Figure(figsize=(TWO, tall(2.15, len(series), 1.3)))
         panels = figure.subplots(len(series), 2, squeeze=False, sharey=True)
         for (name, held), (left, right) in zip(series, panels, strict=True):
             at, scale = _positions(held)

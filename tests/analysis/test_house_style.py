@@ -24,7 +24,20 @@ from gainsift.analysis import house_style
 from gainsift.analysis.agreement import agreement
 from gainsift.analysis.agreement_figures import confusion_map, pair_heat_map
 from gainsift.analysis.estimate import generator
-from gainsift.analysis.house_style import GAIN, LINES, LOSS, ONE, OTHER, SMALLEST, TOTAL, TWO, drawn, frame, rendered
+from gainsift.analysis.house_style import (
+    GAIN,
+    LINES,
+    LOSS,
+    ONE,
+    OTHER,
+    SMALLEST,
+    TALLEST,
+    TOTAL,
+    TWO,
+    drawn,
+    frame,
+    rendered,
+)
 from gainsift.analysis.results import analyse
 from gainsift.analysis.study_figures import study_figures
 from gainsift.analysis.trend_figures import CORRECT, GREYS, HATCHES
@@ -111,6 +124,8 @@ def faults(figure: Figure) -> list[str]:
     found = []
     if figure.get_size_inches()[0] not in (ONE, TWO):
         found.append(f"width {figure.get_size_inches()[0]}")
+    if figure.get_size_inches()[1] > TALLEST:
+        found.append(f"height {figure.get_size_inches()[1]}")
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     renderer = canvas.get_renderer()

@@ -29,18 +29,32 @@ class Continuation(Protocol):
 
 
 @dataclass(frozen=True)
-class Prefix:
-    """Clean keys and values of C prompts up to the word; `mask` is [C, n]."""
+class Words:
+    """Words of C prompts with vectors of S sources patched in: `cache` of one token, and `logits` [S * C, V]."""
 
-    mask: torch.Tensor
     cache: Cache
+    logits: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """The clean run of C prompts up to the word.
+
+    `cache` has the keys and values of n tokens, `mask` [C, n] is 0 at padding, `vectors` [C, L, D] are every layer's
+    output at the word, `logits` [C, V] what would come next.
+    """
+
+    cache: Cache
+    mask: torch.Tensor
+    vectors: torch.Tensor
+    logits: torch.Tensor
 
 
 @dataclass(frozen=True)
 class BatchRows:
     """R rows: which of C prompts each continues, which of S sources is patched into it, and above which layer.
 
-    `cutoff` is L - 1 where nothing is patched in: no layer is above it.
+    `source` is -1 and `cutoff` L - 1 where nothing is patched in: no layer is above that.
     """
 
     prompt: Rows
@@ -49,15 +63,15 @@ class BatchRows:
 
     def states(self, prompts: int) -> Rows:
         """Place of each row's patched word among S × C."""
-        return self.source * prompts + self.prompt
+        return np.maximum(self.source, 0) * prompts + self.prompt
 
 
 class SharedRun:
     """Rows with one prefix for each prompt; layers compute what differs between rows (see `joining`)."""
 
-    def __init__(self, decoder: Decoder, prefix: Prefix, patched: Cache | None, rows: BatchRows, room: int) -> None:
+    def __init__(self, decoder: Decoder, prefix: Prefix, patched: Words | None, rows: BatchRows, room: int) -> None:
         self._decoder, self._prompt, self._cutoff = decoder, rows.prompt, rows.cutoff
-        self._group: Rows | None = None
+        self._group = rows.prompt
         self._prefix_mask = prefix.mask[:, :-1]
         at = torch.from_numpy(rows.prompt).to(decoder.device)
         states = torch.from_numpy(rows.states(len(prefix.mask))).to(decoder.device)
@@ -68,7 +82,7 @@ class SharedRun:
             for name in ("keys", "values"):
                 word = getattr(clean, name)[at, :, -1]
                 if patched is not None:
-                    word = torch.where(above, getattr(patched.layers[index], name)[states, :, 0], word)
+                    word = torch.where(above, getattr(patched.cache.layers[index], name)[states, :, 0], word)
                 words.append(word)
             before = clean.keys[:, :, :-1].contiguous(), clean.values[:, :, :-1].contiguous()
             layers.append(TailLayer(before, (words[0], words[1]), 1 + room))
@@ -76,7 +90,7 @@ class SharedRun:
         self._tail_mask = torch.ones_like(at)[:, None]  # [R, t]: the word counts
 
     def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        self._group = self._prompt if self._group is None else regroup(self._group, ids[:, -1].tolist())
+        self._group = regroup(self._group, ids[:, -1].tolist())  # what follows the word is the same for all cut-offs
         decoder = self._decoder
         by_layer = rows_by_layer(self._prompt, self._cutoff, self._group, len(decoder.layers), decoder.device)
         for layer, now in zip(self._shared.layers, by_layer, strict=True):
@@ -98,7 +112,6 @@ class SharedRun:
 
     def keep(self, rows: torch.Tensor) -> None:
         chosen = rows.cpu().numpy()
-        assert self._group is not None
         self._prompt, self._cutoff, self._group = self._prompt[chosen], self._cutoff[chosen], self._group[chosen]
         self._tail_mask = self._tail_mask[rows]
         for layer in self._shared.layers:
@@ -114,7 +127,7 @@ class SharedRun:
 class CopiedRun:
     """Rows with a copy of the prefix each, for models whose attention cannot be exchanged."""
 
-    def __init__(self, decoder: Decoder, prefix: Prefix, patched: Cache | None, rows: BatchRows, room: int) -> None:
+    def __init__(self, decoder: Decoder, prefix: Prefix, patched: Words | None, rows: BatchRows, room: int) -> None:
         self._decoder = decoder
         at = torch.from_numpy(rows.prompt).to(decoder.device)
         states = torch.from_numpy(rows.states(len(prefix.mask))).to(decoder.device)
@@ -125,8 +138,8 @@ class CopiedRun:
             own.update(clean.keys[at], clean.values[at])
             above = torch.from_numpy(np.flatnonzero(rows.cutoff < index)).to(decoder.device)
             if patched is not None and len(above):
-                own.keys[above, :, length - 1] = patched.layers[index].keys[states[above], :, 0]
-                own.values[above, :, length - 1] = patched.layers[index].values[states[above], :, 0]
+                own.keys[above, :, length - 1] = patched.cache.layers[index].keys[states[above], :, 0]
+                own.values[above, :, length - 1] = patched.cache.layers[index].values[states[above], :, 0]
 
     def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         self._mask = torch.cat([self._mask, mask], dim=1)
@@ -140,6 +153,8 @@ class CopiedRun:
 
 def even_parts(things: Sequence[T], most: int) -> list[Sequence[T]]:
     """`things` in as few parts of at most `most` as possible, of nearly equal size."""
+    if not things:
+        return []
     number = -(-len(things) // most)
     edges = [len(things) * part // number for part in range(number + 1)]
     return [things[a:b] for a, b in pairwise(edges)]

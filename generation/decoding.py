@@ -68,23 +68,16 @@ def _ids(value: Any) -> set[int]:
 
 
 def decode_greedily(
-    run: Continuation,
-    reader: AnswerReader,
-    ids: torch.Tensor,
-    mask: torch.Tensor,
-    positions: torch.Tensor,
-    max_new_tokens: int,
-) -> tuple[torch.Tensor, list[list[int]]]:
-    """Continue with `ids` [R, T], then decode. Returns next-token logits [R, V] and each row's tokens.
+    run: Continuation, reader: AnswerReader, logits: torch.Tensor, at: torch.Tensor, max_new_tokens: int
+) -> list[list[int]]:
+    """Each row's tokens, decoded from next-token `logits` [R, V] on; `at` [R, 1] is the last position so far.
 
-    `mask` and `positions` are [R, T]. A row is done at its first closing or special token (the latter is not
-    returned); rows that are done leave the batch once there are an eighth of them.
+    A row is done at its first closing or special token (the latter is not returned); rows that are done leave the
+    batch once there are an eighth of them.
     """
-    first = logits = run.next_logits(ids, mask, positions)
-    tokens: list[list[int]] = [[] for _ in range(len(ids))]
-    rows = torch.arange(len(ids), device=ids.device)  # which answer each row of the batch continues
-    alive = torch.ones(len(ids), dtype=torch.bool, device=ids.device)
-    at = positions[:, -1:]
+    tokens: list[list[int]] = [[] for _ in range(len(logits))]
+    rows = torch.arange(len(logits), device=logits.device)  # which answer each row of the batch continues
+    alive = torch.ones(len(logits), dtype=torch.bool, device=logits.device)
     for step in range(max_new_tokens):
         chosen = logits.argmax(-1)
         alive = alive & ~reader.ends[chosen]
@@ -100,4 +93,4 @@ def decode_greedily(
             alive = alive[alive]
         at = at + 1
         logits = run.next_logits(chosen[:, None], torch.ones_like(at), at)
-    return first, tokens
+    return tokens

@@ -81,16 +81,21 @@ def _compare(decoder: Decoder, reader: AnswerReader) -> None:
     cutoffs = sorted({0, layers // 2, layers - 1})
     try:
         vectors = collect_vectors(decoder, [random_prompt(4, 1), random_prompt(6, 1)], 2)
-        blocks = list(sweep(decoder, reader, Sweep(targets, vectors[None], cutoffs), 1, 2 * len(cutoffs)))
+        blocks = list(sweep(decoder, reader, Sweep(targets, vectors[None], cutoffs), 3, 2 * len(cutoffs)))
     except Exception as error:
         raise _refused(
             decoder.name, kind, f"a forward that does not fit ({' '.join(str(error).split())[:150]})"
         ) from error
     worst = 0.0
     for block in blocks:
-        for cell, logits in zip(block.cells, block.logits, strict=True):
-            plain = _plain_run(decoder, targets[cell.prompt], vectors[cell.prompt], cell.layer or 0)
-            worst = max(worst, float((plain.softmax(-1) - logits.softmax(-1)).abs().max()))
+        for cell, logits, tokens in zip(block.cells, block.logits, block.tokens, strict=True):
+            prompt, patch, layer = targets[cell.prompt], vectors[cell.prompt], cell.layer or 0
+            plain = _plain_run(decoder, prompt, patch, layer).softmax(-1)
+            worst = max(worst, float((plain - logits.softmax(-1)).abs().max()))
+            for step, token in enumerate(tokens):  # greedy: no other token is more probable, up to rounding
+                so_far = TokenPrompt(prompt.prefix, (*prompt.suffix, *tokens[:step]))
+                plain = _plain_run(decoder, so_far, patch, layer).softmax(-1)
+                worst = max(worst, float(plain.max() - plain[token]))
     if not worst <= TOLERANCE.get(decoder.dtype, COARSE_TOLERANCE):
         raise _refused(decoder.name, kind, f"probabilities that differ by {worst:.1e} from a plain patched run")
 

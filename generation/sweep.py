@@ -20,11 +20,10 @@ from itertools import product
 
 import numpy as np
 import torch
-from transformers.cache_utils import Cache
 
 from gainsift.generation.batch_size import give_back, is_out_of_memory
 from gainsift.generation.boundaries import TokenPrompt
-from gainsift.generation.continuing import BatchRows, Continuation, CopiedRun, Prefix, SharedRun, even_parts
+from gainsift.generation.continuing import BatchRows, CopiedRun, Prefix, SharedRun, Words, even_parts
 from gainsift.generation.decoder import Decoder, pad_left, positions_of, roomy_cache
 from gainsift.generation.decoding import AnswerReader, decode_greedily
 
@@ -86,8 +85,10 @@ def sweep(
     """
     kinds = asked.kinds()
     order = sorted(range(len(asked.prompts)), key=lambda n: len(asked.prompts[n].prefix))
-    chunks = even_parts(order, max(1, batch_size // len(kinds))) if order else []
-    tasks: deque[Task] = deque((chunk, kinds) for chunk in chunks)
+    tasks: deque[Task] = deque()
+    for ends in (False, True):  # prompts that end with their word are no batch with others
+        alike = [n for n in order if ends == (not asked.prompts[n].suffix)]
+        tasks.extend((chunk, kinds) for chunk in even_parts(alike, max(1, batch_size // len(kinds))))
     while tasks:
         chunk, left = tasks.popleft()
         try:
@@ -123,45 +124,67 @@ def _chunk(
 ) -> Iterator[Block]:
     """The cells of some prompts, kind by kind in order: each block holds some kinds of all of them."""
     prompts = [asked.prompts[n] for n in chunk]
-    prefix, own = _run_prefix(decoder, prompts, asked.own or vectors is not None)
-    if vectors is not None and own is not None:
-        vectors[list(chunk)] = own.to(vectors)
-    patched = _patched_words(decoder, asked, prompts, chunk, own)
-    ends = torch.tensor([[len(prompt.prefix)] for prompt in prompts], device=decoder.device)
-    kind_of_run: type[SharedRun] | type[CopiedRun] = SharedRun if decoder.shares_prefix else CopiedRun
+    prefix = _run_prefix(decoder, prompts)
+    if vectors is not None:
+        vectors[list(chunk)] = prefix.vectors.to(vectors)
+    patched = _patch_words(decoder, asked, prompts, chunk, prefix)
     for part in even_parts(kinds, max(1, batch_size // len(chunk))):
         rows = BatchRows(
             np.repeat(np.arange(len(chunk)), len(part)),
-            np.tile([source or 0 for source, _ in part], len(chunk)),
+            np.tile([-1 if source is None else source for source, _ in part], len(chunk)),
             np.tile([len(decoder.layers) - 1 if layer is None else layer for _, layer in part], len(chunk)),
         )
-        ids, mask = pad_left([prompts[at].suffix for at in rows.prompt], decoder.device)
-        run: Continuation = kind_of_run(decoder, prefix, patched, rows, ids.shape[1] + max_new_tokens)
-        positions = positions_of(mask) + ends[torch.from_numpy(rows.prompt).to(decoder.device)]
         cells = [Cell(n, source, layer) for n in chunk for source, layer in part]
-        yield Block(cells, *decode_greedily(run, reader, ids, mask, positions, max_new_tokens))
+        yield Block(cells, *_continue(decoder, reader, prompts, prefix, patched, rows, max_new_tokens))
 
 
-def _run_prefix(decoder: Decoder, prompts: Sequence[TokenPrompt], reading: bool) -> tuple[Prefix, torch.Tensor | None]:
-    """Step 1: the clean run up to and including the word, and what every layer gives there: [C, L, D]."""
+def _continue(
+    decoder: Decoder,
+    reader: AnswerReader,
+    prompts: Sequence[TokenPrompt],
+    prefix: Prefix,
+    patched: Words | None,
+    rows: BatchRows,
+    max_new_tokens: int,
+) -> tuple[torch.Tensor, list[list[int]]]:
+    """Step 3: next-token logits [R, V] of each row, and the tokens decoded from there."""
+    at = torch.from_numpy(rows.prompt).to(decoder.device)
+    ends = torch.tensor([[len(prompt.prefix) - 1] for prompt in prompts], device=decoder.device)[at]
+    longest = max(len(prompt.suffix) for prompt in prompts)
+    kind: type[SharedRun] | type[CopiedRun] = SharedRun if decoder.shares_prefix else CopiedRun
+    run = kind(decoder, prefix, patched, rows, longest + max_new_tokens)
+    if not longest:  # the word is the prompt's last token: every cut-off reads the head over the last vector
+        first = prefix.logits[at]
+        if patched is not None:
+            own = torch.from_numpy(rows.source >= 0).to(decoder.device)[:, None]
+            first = torch.where(own, patched.logits[torch.from_numpy(rows.states(len(prompts))).to(own.device)], first)
+        return first, decode_greedily(run, reader, first, ends, max_new_tokens)
+    ids, mask = pad_left([prompts[one].suffix for one in rows.prompt], decoder.device)
+    positions = ends + 1 + positions_of(mask)
+    first = run.next_logits(ids, mask, positions)
+    return first, decode_greedily(run, reader, first, positions[:, -1:], max_new_tokens)
+
+
+def _run_prefix(decoder: Decoder, prompts: Sequence[TokenPrompt]) -> Prefix:
+    """Step 1: the clean run up to and including the word."""
     ids, mask = pad_left([prompt.prefix for prompt in prompts], decoder.device)
     cache = roomy_cache(len(decoder.layers), ids.shape[1])
     outputs: list[torch.Tensor] = []
     with decoder.reading(outputs):
-        decoder.run_body(ids, mask, positions_of(mask), cache)
-    return Prefix(mask, cache), torch.stack(outputs, dim=1) if reading else None
+        logits = decoder.next_logits(ids, mask, positions_of(mask), cache)
+    return Prefix(cache, mask, torch.stack(outputs, dim=1), logits)
 
 
-def _patched_words(
-    decoder: Decoder, asked: Sweep, prompts: Sequence[TokenPrompt], chunk: Sequence[int], own: torch.Tensor | None
-) -> Cache | None:
-    """Step 2: keys and values of one token for S × C rows, source by source, with every output replaced.
+def _patch_words(
+    decoder: Decoder, asked: Sweep, prompts: Sequence[TokenPrompt], chunk: Sequence[int], prefix: Prefix
+) -> Words | None:
+    """Step 2: one token for S × C rows, source by source, with every layer's output replaced.
 
     The token stands alone: its keys and values depend on the replaced inputs and on its position only.
     """
     parts = [] if asked.sources is None else [asked.sources[:, list(chunk)].flatten(0, 1).to(decoder.device)]
-    if asked.own and own is not None:
-        parts.append(own)
+    if asked.own:
+        parts.append(prefix.vectors)
     if not parts:
         return None
     vectors = torch.cat(parts)
@@ -170,5 +193,5 @@ def _patched_words(
     position = torch.tensor([[len(prompt.prefix) - 1] for prompt in prompts], device=decoder.device).repeat(count, 1)
     cache = roomy_cache(len(decoder.layers), 1)
     with decoder.replacing(vectors):
-        decoder.run_body(word, torch.ones_like(word), position, cache)
-    return cache
+        logits = decoder.next_logits(word, torch.ones_like(word), position, cache)
+    return Words(cache, logits)

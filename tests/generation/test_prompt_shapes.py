@@ -104,7 +104,7 @@ def test_where_the_word_ends_the_prompt_every_cut_off_reads_the_last_vector(
 
 def test_words_of_one_token_and_of_eight_are_cut_at_their_last(tokenizer: PreTrainedTokenizerFast) -> None:
     """Four letters of two bytes each that no merge joins, and a word that is one token of the vocabulary."""
-    words = {"chien": 1, "żółć": 8}
+    words = {"eau": 1, "żółć": 8, "Schmetterling": 10}
     shot = Concept(id="cat", gloss="a thing", reference={"fr": ["chat"], "en": ["cat"]})
     for word, count in words.items():
         assert len(tokenizer(word)["input_ids"]) == count

@@ -21,6 +21,7 @@ from gainsift.schemas.concepts import PromptPair
 from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.files import json_line, parquet_records, refuse_newer, write_json, write_jsonl, write_parquet
+from gainsift.schemas.fixed_checkpoints import fixed_file
 from gainsift.schemas.provenance import now, write_run
 from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import CONCEPTS_FORMAT, PROMPTS_FORMAT, Study
@@ -279,6 +280,7 @@ def _write_record(
 ) -> None:
     study = plan.study
     files = {**_inputs(study), "concepts.jsonl": study.concepts_file, "prompts.parquet": study.prompts_file}
+    files["checkpoints.json"] = fixed_file(study.folder)
     counts = {key: value for key, value in summary.as_dict().items() if isinstance(value, int)}
     write_run(
         study.translations_folder / "run.json", "translations", command, started, files,

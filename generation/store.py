@@ -14,7 +14,7 @@ from gainsift.generation.hub import Progress, weight_files, whole_weights
 from gainsift.generation.hub_errors import NoConnection, size_word
 from gainsift.schemas.errors import GainsiftError, UserError
 
-TELL_EVERY = 30.0
+TELL_EVERY = 10.0
 """Seconds between two lines about a download that is waited for."""
 
 

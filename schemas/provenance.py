@@ -16,8 +16,8 @@ from gainsift.schemas.files import write_json
 from gainsift.schemas.record import Record
 
 PACKAGES = (
-    "gainsift", "torch", "transformers", "tokenizers", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn",
-    "krippendorff", "statsmodels", "matplotlib", "label-studio-sdk",
+    "gainsift", "torch", "transformers", "tokenizers", "huggingface_hub", "numpy", "pandas", "pyarrow", "scipy",
+    "scikit-learn", "krippendorff", "statsmodels", "matplotlib", "label-studio-sdk",
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from gainsift.generation.resolution import open_study
 from gainsift.generation.run import Watch, generate
 from gainsift.generation.store import CheckpointStore, bring_description, is_here
 from gainsift.schemas.errors import GainsiftError, UserError, WorkError
+from gainsift.schemas.provenance import file_hash
 from gainsift.schemas.study import Study
 
 REPO = "lab/small"
@@ -97,7 +98,10 @@ def test_the_rows_are_those_of_the_same_files_in_folders(
         number = NAMES.index(key[0]) + 1
         assert (step, tokens) == (10 * number, number * 10**9)
         assert (p_source, p_target) == pytest.approx(from_folders[key][3:], abs=1e-6)
-    record = json.loads((study.translations_folder / "run.json").read_text())["settings"]
+    run = json.loads((study.translations_folder / "run.json").read_text())
+    assert run["inputs"]["checkpoints.json"] == file_hash(study.folder / "checkpoints.json")
+    assert run["versions"]["huggingface_hub"]
+    record = run["settings"]
     assert record["trust_remote_code"] is False
     assert record["checkpoints"][NAMES[0]]["commit"] == hub.repository(REPO).branches[NAMES[0]]
     assert record["checkpoints"][NAMES[0]]["revision"] == NAMES[0]

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gainsift.analysis.design import Condition
-from gainsift.analysis.estimate import Array, Estimate, cluster_sums, undefined
+from gainsift.analysis.estimate import Array, Estimate, undefined
 from gainsift.analysis.intervals import DEFAULT, METHODS, Bootstrap
 from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.taxonomy import Kind
 
 KINDS = [kind for kind in get_args(Kind) if kind != "missing"]
+Codes = npt.NDArray[np.intp]
 UNSCORED = "there is no automatic success"
 
 
@@ -66,52 +68,94 @@ def shares(
     sample = frame[frame["selected"]]
     if sample.empty:
         return []
-    codes, names = pd.factorize(sample["family"], sort=True)
+    families, names = pd.factorize(sample["family"], sort=True)
     bootstrap = METHODS[interval](len(names), resamples, confidence, rng)
     seen = set(sample["label"].dropna())
     categories = [name for name in categories if name in seen]
+    rows = _Rows.of(sample, families, len(names), buckets, categories)
     at = pd.Categorical(sample["condition"], [one.name for one in conditions]).codes
-    found = []
-    for place, condition in enumerate(conditions):
-        index = np.flatnonzero(at == place)
-        if not len(index):
-            continue
-        rows = sample.iloc[index]
-        estimates = _estimates(rows, codes[index], len(names), bootstrap, buckets, categories)
-        found.append(
-            ConditionShares(
-                condition=condition,
-                rows=rows["row_id"].nunique(),
-                decided=rows.loc[rows["label"].notna(), "row_id"].nunique(),
-                success=undefined(UNSCORED) if rows["success"].isna().all() else estimates["success"],
-                correct=estimates["correct"],
-                buckets={name: estimates["bucket", name] for name in buckets},
-                categories={name: estimates["label", name] for name in categories},
-                kinds={name: estimates["kind", name] for name in KINDS},
-            )
+    order = np.argsort(at, kind="stable")
+    bounds = np.searchsorted(at[order], np.arange(len(conditions) + 1))
+    return [
+        _of_condition(rows, order[start:end], condition, bootstrap, buckets, categories)
+        for condition, start, end in zip(conditions, bounds, bounds[1:], strict=False)
+        if end > start
+    ]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The sampled rows as numbers, [N] each; a code of -1 is none. `output` tells the rows of one output (atoms)."""
+
+    family: Codes
+    families: int
+    output: Codes | None
+    weight: Array
+    success: Array
+    correct: Array
+    label: Codes
+    kind: Codes
+    bucket: Codes
+
+    @classmethod
+    def of(
+        cls, sample: pd.DataFrame, family: Codes, families: int, buckets: Sequence[str], categories: Sequence[str]
+    ) -> _Rows:
+        def codes(name: str, known: Sequence[str]) -> Codes:
+            return pd.Index(list(known), dtype=object).get_indexer(pd.Index(sample[name], dtype=object))
+
+        correct = sample["correct"].to_numpy(float)
+        return cls(
+            family=family,
+            families=families,
+            output=None if (sample["mass"] == 1).all() else pd.factorize(sample["row_id"])[0],
+            weight=(sample["mass"] / sample["probability"]).to_numpy(float),
+            success=sample["success"].to_numpy(float, na_value=np.nan),
+            correct=correct,
+            label=codes("label", categories),
+            kind=codes("kind", KINDS),
+            bucket=np.where(correct == 0, codes("bucket", buckets), -1),
         )
-    return found
+
+    def sums(self, chosen: Codes, codes: Codes, size: int) -> Array:
+        """The weight of each code among the chosen rows, by family: [C, size]."""
+        here = chosen[codes[chosen] >= 0]
+        cells = self.family[here] * size + codes[here]
+        found = np.bincount(cells, self.weight[here], self.families * size).astype(np.float64)
+        return found.reshape(self.families, size)
+
+    def total(self, chosen: Codes, values: Array | None = None) -> Array:
+        """The weight of the chosen rows, each times its value, by family: [C, 1]."""
+        weight = self.weight[chosen] if values is None else self.weight[chosen] * np.nan_to_num(values[chosen])
+        return np.bincount(self.family[chosen], weight, self.families).astype(np.float64)[:, None]
+
+    def outputs(self, chosen: Codes) -> int:
+        return len(chosen) if self.output is None else len(np.unique(self.output[chosen]))
 
 
-def _estimates(
-    rows: pd.DataFrame,
-    codes: np.typing.NDArray[np.intp],
-    clusters: int,
-    bootstrap: Bootstrap,
-    buckets: Sequence[str],
+def _of_condition(
+    rows: _Rows, here: Codes, condition: Condition, bootstrap: Bootstrap, buckets: Sequence[str],
     categories: Sequence[str],
-) -> dict[object, Estimate]:
-    decided = rows["label"].notna().to_numpy(float)
-    values: dict[object, Array] = {
-        "success": rows["success"].fillna(0).to_numpy(float),
-        "correct": rows["correct"].fillna(0).to_numpy(float),
-    }
-    wrong = rows["correct"] == 0
-    values |= {("bucket", name): np.asarray(wrong & (rows["bucket"] == name), float) for name in buckets}
-    values |= {("kind", name): np.asarray(rows["kind"] == name, float) for name in KINDS}
-    values |= {("label", name): np.asarray(rows["label"] == name, float) for name in categories}
-    totals: Array = np.column_stack([np.ones(len(rows)) if key == "success" else decided for key in values])
-    weight: Array = (rows["mass"] / rows["probability"]).to_numpy(float)[:, None]
-    sums = cluster_sums(np.column_stack(list(values.values())) * weight, codes, clusters)
-    least = np.zeros(len(values))
-    return dict(zip(values, bootstrap.ratios(sums, cluster_sums(totals * weight, codes, clusters), least), strict=True))
+) -> ConditionShares:  # fmt: skip
+    decided = here[rows.label[here] >= 0]
+    keys: list[object] = ["success", "correct"]
+    columns = [rows.total(here, rows.success), rows.total(here, rows.correct)]
+    for what, codes, names in (
+        ("bucket", rows.bucket, buckets), ("kind", rows.kind, KINDS), ("label", rows.label, categories)
+    ):  # fmt: skip
+        keys += [(what, name) for name in names]
+        columns.append(rows.sums(here, codes, len(names)))
+    sums = np.column_stack(columns)
+    totals = np.repeat(rows.total(decided), len(keys), axis=1)
+    totals[:, 0] = rows.total(here)[:, 0]
+    found = dict(zip(keys, bootstrap.ratios(sums, totals, np.zeros(len(keys))), strict=True))
+    return ConditionShares(
+        condition=condition,
+        rows=rows.outputs(here),
+        decided=rows.outputs(decided),
+        success=undefined(UNSCORED) if np.isnan(rows.success[here]).all() else found["success"],
+        correct=found["correct"],
+        buckets={name: found["bucket", name] for name in buckets},
+        categories={name: found["label", name] for name in categories},
+        kinds={name: found["kind", name] for name in KINDS},
+    )

@@ -89,11 +89,14 @@ class StudentisedBootstrap:
         drawn, errors = _ratio(*(self.draws @ part for part in (n, d, n * n, n * d, d * d)))  # [R, K]
         t = divide(drawn - estimate, np.where(errors > STILL * error, errors, 0.0))
         tail = (1 - self.confidence) / 2
-        limits = np.empty((2, n.shape[1]))
-        for column in range(n.shape[1]):
-            usable = t[np.isfinite(t[:, column]), column]
-            high, low = np.quantile(usable, [tail, 1 - tail]) if usable.size else (np.nan, np.nan)
-            limits[:, column] = estimate[column] - error[column] * np.array([low, high])
+        usable = np.isfinite(t)
+        whole = usable.all(0)
+        high, low = np.full((2, n.shape[1]), np.nan)
+        if whole.any():
+            high[whole], low[whole] = np.quantile(t[:, whole], [tail, 1 - tail], axis=0)
+        for column in np.flatnonzero(usable.any(0) & ~whole):
+            high[column], low[column] = np.quantile(t[usable[:, column], column], [tail, 1 - tail])
+        limits = estimate - error * np.stack([low, high])
         return np.clip(limits[0], least, most), np.clip(limits[1], least, most)
 
 

@@ -284,8 +284,7 @@ def analyse(folder: Path, loop: int) -> dict[str, Any]:
         "peak_gb": round(peak / 2**30, 2),
     }
     if loop:
-        correct = {(one.checkpoint, one.setting, one.prompt, -1 if one.layer is None else one.layer): one.correct.point
-                   for one in of_conditions}  # fmt: skip
+        correct = {one.condition.name: one.correct.point for one in of_conditions}
         gains = [[one.parts[name].point for name in ("apparent", "human")] for one in splits]
         seconds = plain_loop(judged.frame, sides, loop, correct, gains)
         ours = found["shares"][1] + found["decomposition"][1]
@@ -305,7 +304,7 @@ class Clock:
         return round(self.wall - before[0], 2), round(self.cpu - before[1], 2)
 
 
-KEY = ["checkpoint", "setting", "prompt", "layer"]
+KEY = ["condition"]
 
 
 def plain_loop(
@@ -317,7 +316,6 @@ def plain_loop(
     contrast.
     """
     rows = frame.loc[frame["selected"], [*KEY, "family", "success", "correct", "label", "bucket"]].copy()
-    rows["layer"] = rows["layer"].fillna(-1).astype(int)
     rows["weight"] = 1 / frame.loc[frame["selected"], "probability"]
     families = rows["family"].unique()
     rng = np.random.default_rng(3)

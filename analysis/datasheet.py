@@ -25,6 +25,7 @@ FILES = {
     "translations/": "the outputs, one row each",
     "items.parquet": "what was judged: one row for each distinct answer",
     "links.parquet": "which output is which item, and the probabilities of the draw",
+    "prelabels.parquet": "what the word list alone says of every item, judged or not",
     "assignments.jsonl": "who was asked what, controls and repeats with their role",
     "annotations.jsonl": "the judgements, each with the item as it was shown",
     "guidelines.html": "what annotators read",

@@ -91,7 +91,8 @@ def _fill(study: Study, folder: Path, comments: bool, progress: Callable[[str], 
     lines = public_lines(study, comments)
     if lines:
         write_jsonl(folder / "annotations.jsonl", lines, ANNOTATION_FORMAT)
-    for file in (study.concepts_file, study.prompts_file, study.items_file, study.links_file, study.assignments_file,
+    for file in (study.concepts_file, study.prompts_file, study.items_file, study.links_file, study.prelabels_file,
+                 study.assignments_file,
                  study.folder / "guidelines.html", study.folder / "label_config.xml", lock_file(study)):  # fmt: skip
         if file.is_file():
             shutil.copyfile(file, folder / file.name)

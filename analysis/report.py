@@ -91,7 +91,7 @@ def _listed(folder: Path) -> set[str]:
 def _run(study: Study, results: Results, command: str, started: str) -> Run:
     spec = study.config.analysis
     files = [study.config_file, study.concepts_file, study.prompts_file, study.items_file, study.links_file,
-             study.annotations_file, lock_file(study), *study.translation_files()]  # fmt: skip
+             study.prelabels_file, study.annotations_file, lock_file(study), *study.translation_files()]  # fmt: skip
     if study.config.taxonomy:
         files.append(study.path(study.config.taxonomy))
     return write_run(

@@ -79,7 +79,7 @@ def study_evidence(study: Study, progress: Callable[[str], None] = lambda step: 
         repeats={ids[key]: found for key, found in _repeats(of_people, used, study).items()},
         controls=_controls(study, of_people),
         known=_known(study, lines),
-        automatic={line.item_id: line.label for line in lines if line.source == "auto" and line.study == study.id},
+        automatic=study.prelabels(),
         accepting=judged.frame.assign(success=_accepting(study, judged.frame)),
     )
     return StudyEvidence(items, judgements, judged, rows, used, evidence)

@@ -10,7 +10,7 @@ from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.fixed_checkpoints import FixedCheckpoints
 from gainsift.schemas.provenance import Run
 from gainsift.schemas.record import Record
-from gainsift.schemas.rows import Annotation, Assignment, Item, Link, Translation
+from gainsift.schemas.rows import Annotation, Assignment, AutomaticLabel, Item, Link, Translation
 from gainsift.schemas.taxonomy import Taxonomy
 
 FOLDER = Path(__file__).parent / "json"
@@ -21,6 +21,7 @@ RECORDS: tuple[type[Record], ...] = (
     FixedCheckpoints,
     Item,
     Link,
+    AutomaticLabel,
     PromptPair,
     Run,
     Sense,

@@ -125,6 +125,13 @@ class Link(Record):
     asked: bool = Field(default=True, description="Whether it is: true unless an audit left the item out.")
 
 
+class AutomaticLabel(Record):
+    """What the lexicon alone says of one item of the population, whether or not anybody is asked about it."""
+
+    item_id: str
+    label: str | None = Field(description="Category id; empty where the lexicon cannot tell.")
+
+
 Role = Literal["main", "calibration", "repeat", "control", "adjudication"]
 Source = Literal["human", "auto", "simulated", "adjudicated"]
 Status = Literal["judged", "skipped", "draft", "empty", "invalid", "withdrawn"]

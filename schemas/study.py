@@ -28,6 +28,7 @@ PROMPTS_FORMAT = "prompts/1"
 TRANSLATIONS_FORMAT = "translations/1"
 ITEMS_FORMAT = "items/1"
 LINKS_FORMAT = "links/2"
+PRELABELS_FORMAT = "prelabels/1"
 ASSIGNMENT_FORMAT = "assignment/1"
 ANNOTATION_FORMAT = "annotation/2"
 
@@ -83,6 +84,11 @@ class Study:
     @property
     def links_file(self) -> Path:
         return self.folder / "links.parquet"
+
+    @property
+    def prelabels_file(self) -> Path:
+        """The automatic labels of the whole population's items."""
+        return self.folder / "prelabels.parquet"
 
     @property
     def assignments_file(self) -> Path:
@@ -167,6 +173,13 @@ class Study:
             if name not in table.column_names:
                 table = table.append_column(name, pa.array([value] * len(table)))
         return table
+
+    def prelabels(self) -> dict[str, str | None]:
+        """Item -> its automatic label, None where the lexicon cannot tell; empty without prelabels.parquet."""
+        if not self.prelabels_file.exists():
+            return {}
+        table = read_parquet(self.prelabels_file, PRELABELS_FORMAT, f"gainsift annotate prelabel {self.folder}")
+        return dict(zip(table["item_id"].to_pylist(), table["label"].to_pylist(), strict=True))
 
     def assignments(self) -> list[Assignment]:
         """Every task that was ever given out, retired ones too; none before the first plan."""

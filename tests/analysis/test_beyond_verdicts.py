@@ -16,9 +16,9 @@ from gainsift.analysis.study_design import study_design
 from gainsift.analysis.study_evidence import study_evidence
 from gainsift.analysis.unjudged_units import LABELS, POWERED, SCORES
 from gainsift.schemas.concepts import Concept
-from gainsift.schemas.files import write_jsonl
-from gainsift.schemas.rows import Assignment, Item
-from gainsift.schemas.study import ASSIGNMENT_FORMAT
+from gainsift.schemas.files import write_jsonl, write_parquet
+from gainsift.schemas.rows import Assignment, AutomaticLabel, Item
+from gainsift.schemas.study import ASSIGNMENT_FORMAT, PRELABELS_FORMAT
 
 AT_B = {"setting": "tgt", "layer": 1}
 
@@ -32,6 +32,7 @@ def found(make_study: Callable[..., Any], plain_concept: Callable[..., Concept])
     ) -> tuple[Beyond, ContrastResult, Any]:
         """`prelabels`: of the first so many units, drawn or not; non-words have none."""
         maker = make_study(analysis={"bootstrap": 50})
+        known: dict[str, str | None] = {}
         for number in range(30):
             maker.pair(f"P{number}", plain_concept(f"s{number}"), plain_concept(f"t{number}"))
             chosen = {"probability": Fraction(1, drawn), "drawn": number % drawn == 0}
@@ -39,10 +40,7 @@ def found(make_study: Callable[..., Any], plain_concept: Callable[..., Concept])
             right = number % 5 < 3
             last = maker.row(f"P{number}", ("en", "de"), "c2", f"de_s{number}" if right else "x", **chosen, **AT_B)
             if number < prelabels:
-                maker.vote(first, "auto", "plain_copy", source="auto")
-                maker.vote(
-                    last, "auto", "correct" if right else None, source="auto", status="judged" if right else "empty"
-                )
+                known |= {first.item_id: "plain_copy", last.item_id: "correct" if right else None}
             if number % drawn == 0:
                 for annotator in annotators:
                     maker.vote(first, annotator, "plain_copy")
@@ -55,6 +53,9 @@ def found(make_study: Callable[..., Any], plain_concept: Callable[..., Concept])
             line = maker.vote(item, "a1", given, role="control")
             tasks.append(Assignment(uid=line.task_uid, item=item, annotator="a1", role="control", expected=true))
         study = maker.write()
+        if known:
+            labels = [AutomaticLabel(item_id=name, label=label) for name, label in known.items()]
+            write_parquet(study.prelabels_file, AutomaticLabel, labels, PRELABELS_FORMAT)
         if tasks:
             write_jsonl(study.assignments_file, tasks, ASSIGNMENT_FORMAT)
         evidence = study_evidence(study).evidence

@@ -123,6 +123,7 @@ def test_pre_labels_are_stored_as_auto_once(row, planned) -> None:
     assert {line.source for line in stored.values()} == {"auto"}
     assert (stored["Hund"].label, stored["Hund"].status) == ("correct", "judged")
     assert (stored["queenerie"].label, stored["queenerie"].status) == (None, "empty")
+    assert sorted(study.prelabels().values(), key=str) == [None, "correct"]
     before = study.annotations_file.read_bytes()
     assert store_prelabels(study).appended.unchanged == 2
     assert study.annotations_file.read_bytes() == before
@@ -139,8 +140,11 @@ def test_items_outside_the_sample_have_a_pre_label_too(row, planned) -> None:
     assert planned_items < population
     found = store_prelabels(study)
     assert sum(found.counts.values()) == len(population) == 6
-    assert {line.item_id for line in study.annotations()} == population
-    assert store_prelabels(study).appended.unchanged == 6
+    assert study.prelabels() == dict.fromkeys(population)
+    assert {line.item_id for line in study.annotations()} == planned_items
+    before = study.prelabels_file.read_bytes()
+    assert store_prelabels(study).appended.unchanged == len(planned_items)
+    assert study.prelabels_file.read_bytes() == before
 
 
 def test_a_changed_lexicon_supersedes_a_pre_label(row, planned) -> None:

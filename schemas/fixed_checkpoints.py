@@ -118,7 +118,8 @@ def same_as_fixed(asked: CheckpointSpec, fixed: FixedCheckpoints) -> CheckpointS
     """The entry with the commits that its revisions were fixed to, itself where they were not."""
     for one in fixed.checkpoints:
         if one.name == asked.name and _asks(one) == _asks(asked) and asked.commit in ("", one.commit):
-            return one.model_copy(update={"step": asked.step, "tokens": asked.tokens})
+            told = {"revision": one.revision, "commit": one.commit, "dtype": asked.dtype or one.dtype}
+            return asked.model_copy(update={**told, "tokenizer": one.tokenizer})
     return asked
 
 

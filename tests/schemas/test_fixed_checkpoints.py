@@ -104,3 +104,22 @@ def test_a_file_of_another_series_or_version_is_refused(tmp_path: Path) -> None:
 def test_a_name_that_the_list_lacks_is_noticed_where_contrasts_name_it(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"study\.yaml: .*step30"):
         Study.open(study_in(tmp_path, VERSION_1.replace('"name": "step30"', '"name": "step31"')))
+
+
+def test_a_list_takes_commits_from_the_file_and_all_else_from_study_yaml(tmp_path: Path) -> None:
+    listed = [
+        {"name": "step10", "repo": "lab/small", "revision": "step10", "step": 11, "dtype": "float16",
+         "tokenizer": {"repo": "lab/words"}},
+        {"name": "step30", "repo": "lab/small", "revision": "step31"},
+        {"name": "here", "path": "c", "dtype": "float16"},
+    ]  # fmt: skip
+    fixed = json.loads(VERSION_1)
+    fixed["series"] = None
+    fixed["checkpoints"].append({"name": "here", "path": "c"})
+    folder = study_in(tmp_path, json.dumps(fixed), series=None, checkpoints=listed)
+    first, other, here = Study.open(folder).config.model.checkpoints
+    assert (first.commit[:4], first.step, first.tokens, first.dtype) == ("9456", 11, 0, "float16")
+    assert first.tokenizer is not None
+    assert first.tokenizer.commit[:4] == "2a7a"
+    assert other.commit == ""  # another revision than the one that was fixed
+    assert (here.path, here.dtype) == ("c", "float16")

@@ -1,0 +1,79 @@
+"""Shares of conditions against a recount by pandas, one condition and one figure at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gainsift.analysis.design import Condition
+from gainsift.analysis.estimate import generator
+from gainsift.analysis.shares import KINDS, UNSCORED, shares
+from gainsift.schemas.taxonomy import load_taxonomy
+
+TAXONOMY = load_taxonomy()
+LABELS = ["correct", "plain_copy", "other_sense", "unrelated", "related"]
+
+
+def sampled(soft: bool, seed: int = 1) -> pd.DataFrame:
+    """Two hundred outputs at three conditions in nine families; some undecided; `soft`: two labels each, by mass."""
+    rng = np.random.default_rng(seed)
+    rows: list[dict[str, Any]] = []
+    for number in range(200):
+        label = LABELS[rng.integers(len(LABELS))] if rng.random() < 0.9 else None
+        own = {
+            "row_id": f"r{number}", "condition": f"c{number % 3}", "family": f"f{rng.integers(9)}",
+            "success": bool(rng.random() < 0.4), "selected": bool(rng.random() < 0.8),
+            "probability": float(rng.choice([0.25, 0.5, 1.0])),
+        }  # fmt: skip
+        masses = [0.75, 0.25] if soft and label else [1.0]
+        for place, mass in enumerate(masses):
+            name = label if place == 0 else "correct" if label != "correct" else "unrelated"
+            category = TAXONOMY.category(name) if name else None
+            rows.append(own | {
+                "mass": mass, "label": name, "kind": category.kind if category else None,
+                "bucket": category.bucket if category else None,
+                "correct": float(category.kind == "correct") if category else np.nan,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def conditions(names: list[str]) -> list[Condition]:
+    return [Condition(name, "series", name, place) for place, name in enumerate(names)]
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_a_recount(soft: bool) -> None:
+    frame = sampled(soft)
+    names = ["c2", "c0", "none", "c1"]
+    found = shares(frame, conditions(names), list(TAXONOMY.buckets), TAXONOMY.ids, 50, 0.95, generator(1))
+    assert [one.condition.name for one in found] == ["c2", "c0", "c1"]
+    sample = frame[frame["selected"]].assign(weight=lambda rows: rows["mass"] / rows["probability"])
+    for one in found:
+        rows = sample[sample["condition"] == one.condition.name]
+        known = rows[rows["label"].notna()]
+        assert (one.rows, one.decided) == (rows["row_id"].nunique(), known["row_id"].nunique())
+
+        def share(of: pd.DataFrame, among: pd.DataFrame) -> float:
+            return float(of["weight"].sum() / among["weight"].sum())
+
+        assert one.success.point == pytest.approx(share(rows[rows["success"]], rows))
+        assert one.correct.point == pytest.approx(share(known[known["correct"] == 1], known))
+        wrong = known[known["correct"] == 0]
+        for bucket, value in one.buckets.items():
+            assert value.point == pytest.approx(share(wrong[wrong["bucket"] == bucket], known)), bucket
+        assert set(one.categories) == set(LABELS)
+        for label, value in one.categories.items():
+            assert value.point == pytest.approx(share(known[known["label"] == label], known)), label
+        for kind in KINDS:
+            assert one.kinds[kind].point == pytest.approx(share(known[known["kind"] == kind], known)), kind
+        assert sum(value.point or 0 for value in one.kinds.values()) == pytest.approx(1, abs=1e-12)
+
+
+def test_without_automatic_success_and_without_rows() -> None:
+    frame = sampled(False).assign(success=None)
+    (one, *_) = shares(frame, conditions(["c0"]), [], TAXONOMY.ids, 10, 0.95, generator(1))
+    assert (one.success.point, one.success.reason) == (None, UNSCORED)
+    assert shares(frame.assign(selected=False), conditions(["c0"]), [], [], 10, 0.95, generator(1)) == []

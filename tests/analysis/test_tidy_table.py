@@ -248,6 +248,11 @@ BAD: dict[str, tuple[Change, str]] = {
     "an endless weight": (
         lambda f: f.__setitem__("weight", ["inf", *f["weight"][1:]]), r"csv:2: weight 'inf' is not a finite number",
     ),
+    "two weights of an item": (
+        lambda f: (f.__setitem__("item", ["same"] * 4 + list(f["unit"] + f["condition"])[4:]),
+                   f.__setitem__("weight", [1, 2, 1, 2, *f["weight"][4:]])),
+        r"csv:3: item 'same' has weight 2 here and 1 on line 2",
+    ),
     "an order that is none": (
         lambda f: f.__setitem__("order", ["first", *f["order"][1:]]), r"csv:2: order 'first' is not a finite number",
     ),

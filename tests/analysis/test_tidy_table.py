@@ -150,6 +150,28 @@ def test_labels_of_kind_missing_are_no_judgement(tmp_path: Path) -> None:
     assert results.left_out == {"judgements `unsure`": 2}
 
 
+def test_a_column_of_verdicts_settles_rows_and_the_majority_stands_beside_it(tmp_path: Path) -> None:
+    """The lead calls u5 a copy at the start (human gain 3 of 6) and u1 an error (plain copying: u5 alone)."""
+    frame = pd.DataFrame(lines()).assign(verdict=lambda f: f["label"])
+    early = frame["condition"] == "early"
+    frame.loc[early & (frame["unit"] == "u5"), "verdict"] = "plain_copy"
+    frame.loc[early & (frame["unit"] == "u1"), "verdict"] = "unrelated"
+    table = read_tidy_table(write(tmp_path, frame), TAXONOMY)
+    under = {
+        rule: analyse_table(table, TAXONOMY, (), FEW.model_copy(update={"verdict": rule}))
+        for rule in ("adjudicated", "majority", "soft")
+    }
+    expected = {"adjudicated": (F(3, 6), F(1, 6)), "majority": (F(2, 6), F(1, 6)), "soft": (F(3, 6), F(3, 12))}
+    for rule, (human, copies) in expected.items():
+        (contrast,) = under[rule].contrasts
+        close(contrast.split.parts["human"].point, human)
+        close(contrast.split.flow_buckets["plain_copying"].point, copies)
+        for row in under[rule].tables["sensitivity"].rows:  # each rule reads the others as they read themselves
+            if row["variant"] in ("rule adjudicated", "rule majority", "rule soft"):
+                close(row["human"].point, expected[row["variant"].removeprefix("rule ")][0])
+    assert "verdict:soft" in under["soft"].tables["split"].signature
+
+
 def test_a_row_without_weight_is_outside_the_sample(tmp_path: Path) -> None:
     frame = pd.DataFrame(lines())
     frame.loc[(frame["unit"] == "u3") & (frame["condition"] == "late"), "weight"] = None

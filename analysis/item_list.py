@@ -20,6 +20,7 @@ from gainsift.schemas.study import Study
 
 BEFORE, AFTER = "before", "after"
 DISAGREED, AGREED, ONE_VOTE, NO_VOTE = "disagreed", "agreed", "one judgement", "no judgement"
+USED = ["row_id", "item_id", "checkpoint", "setting", "prompt", "layer", "verdict", "mass", "kind"]
 VOTING = (DISAGREED, AGREED, ONE_VOTE, NO_VOTE)
 """What the usable judgements of an item may be to each other; `unsure` and the like are none."""
 LEFT_OUT = {
@@ -63,7 +64,7 @@ def item_list(
     study: Study, items: Sequence[Item], judged: Judged, contrasts: Sequence[ContrastResult]
 ) -> list[ListedItem]:
     """Every item of the plan, by language pair (as study.yaml lists them), then word, then answer."""
-    rows = judged.frame[judged.frame["item_id"].notna()]
+    rows = judged.frame.loc[judged.frame["item_id"].notna(), USED]
     verdicts, kinds, outputs, places = _verdicts(rows), _kinds(rows), _outputs(rows), _conditions(rows, study)
     sides = _sides(contrasts)
     excluded = excluded_concepts(study)

@@ -58,7 +58,7 @@ def _caption(title: str, name: str, part: int, parts: int) -> str:
     """The caption of the first part; the others repeat its number."""
     if part:
         return rf"{{\small\tablename~\thetable, part {part + 1} of {parts}\par}}\smallskip"
-    return rf"\caption{{{title}}}\label{{tab:{_label(name)}}}"
+    return rf"\caption{{{title}}}\label{{tab:{_label(name)}}}\vspace{{4pt}}"
 
 
 def _label(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +73,7 @@ def shares(
     seen = set(sample["label"].dropna())
     categories = [name for name in categories if name in seen]
     rows = _Rows.of(sample, families, len(names), buckets, categories)
-    at = pd.Categorical(sample["condition"], [one.name for one in conditions]).codes
+    at = _codes(sample["condition"], [one.name for one in conditions])
     order = np.argsort(at, kind="stable")
     bounds = np.searchsorted(at[order], np.arange(len(conditions) + 1))
     return [
@@ -81,6 +81,14 @@ def shares(
         for condition, start, end in zip(conditions, bounds, bounds[1:], strict=False)
         if end > start
     ]
+
+
+def _codes(values: pd.Series[Any], known: Sequence[str]) -> Codes:
+    """The place of each value in `known`, -1 for others and for none."""
+    places = {name: place for place, name in enumerate(known)}
+    codes, names = pd.factorize(values)
+    of_names = np.array([*(places.get(name, -1) for name in names), -1], np.intp)  # the last is that of none
+    return of_names[codes]
 
 
 @dataclass(frozen=True)
@@ -101,9 +109,6 @@ class _Rows:
     def of(
         cls, sample: pd.DataFrame, family: Codes, families: int, buckets: Sequence[str], categories: Sequence[str]
     ) -> _Rows:
-        def codes(name: str, known: Sequence[str]) -> Codes:
-            return pd.Index(list(known), dtype=object).get_indexer(pd.Index(sample[name], dtype=object))
-
         correct = sample["correct"].to_numpy(float)
         return cls(
             family=family,
@@ -112,9 +117,9 @@ class _Rows:
             weight=(sample["mass"] / sample["probability"]).to_numpy(float),
             success=sample["success"].to_numpy(float, na_value=np.nan),
             correct=correct,
-            label=codes("label", categories),
-            kind=codes("kind", KINDS),
-            bucket=np.where(correct == 0, codes("bucket", buckets), -1),
+            label=_codes(sample["label"], categories),
+            kind=_codes(sample["kind"], KINDS),
+            bucket=np.where(correct == 0, _codes(sample["bucket"], buckets), -1),
         )
 
     def sums(self, chosen: Codes, codes: Codes, size: int) -> Array:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-if TYPE_CHECKING:
-    from gainsift.analysis.findings import Findings
-
 
 def analyze(
+    context: typer.Context,
     study: Annotated[
         Path | None, typer.Argument(metavar="[STUDY]", help="The study folder.", show_default=False)
     ] = None,
@@ -66,25 +62,21 @@ def analyze(
 
     Writes tables, figures and report.html to STUDY/report, or to DIR for a tidy table.
     """
-    asked = {"bootstrap": boot, "seed": seed, "interval": interval, "confidence": confidence, "verdict": verdict,
-             "correction": correction, "family": family}  # fmt: skip
+    given = {name: value for name, value in context.params.items() if value not in (None, [], ()) and name != "as_json"}
     if table is not None and study is None:
         from gainsift.cli.analyze_table import analyze_table
 
-        options: dict[str, object] = {"table": table, "taxonomy": taxonomy, "out": out, "boot": boot, "seed": seed,
-                                      "interval": interval, "confidence": confidence, "verdict": verdict,
-                                      "correction": correction, "family": family}  # fmt: skip
-        told = [(name, value) for name, value in options.items() if value is not None]
-        told += [("contrast", one) for one in contrast or []]
-        command = shlex.join(
-            ["gainsift", "analyze", *(part for name, value in told for part in (f"--{name}", str(value)))]
-        )
-        return analyze_table(table, taxonomy, out, contrast or [], asked, command, as_json)
-    if study is None or [one for one in (table, taxonomy, out, contrast, *asked.values()) if one is not None]:
+        return analyze_table(given, as_json)
+    if study is None or len(given) > 1:
         from gainsift.schemas.errors import UserError
 
         what = "expected either a study folder, or --table with --out"
         raise UserError("gainsift analyze", what, "`gainsift analyze --help` shows both ways")
+    analyze_study(study, as_json)
+
+
+def analyze_study(study: Path, as_json: bool = False) -> None:
+    """Analyse a study, write its report, print every contrast. Raises UserError."""
     from gainsift.analysis.report import write_report
     from gainsift.analysis.results import analyse
     from gainsift.schemas.provenance import now
@@ -104,56 +96,8 @@ def analyze(
         typer.echo((opened.report_folder / "summary.json").read_text("utf-8"), nl=False)
     else:
         from gainsift.analysis.summary import anchoring_sentence, audit_sentence
+        from gainsift.cli.analyze_output import show
         from gainsift.schemas.lock import deviations
 
         show(results, [anchoring_sentence(results), audit_sentence(results)], deviations(opened))
         typer.echo(f"report: {page}")
-
-
-def show(results: Findings, further: Sequence[str] = (), remarks: Sequence[str] = ()) -> None:
-    """Print the summary: one sentence and one table for each contrast, then agreement and what was left out.
-
-    `further` stands beside agreement, `remarks` before the warnings.
-    """
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    from gainsift.analysis.findings import warnings
-    from gainsift.analysis.sensitivity_tables import sensitivity_sentence
-    from gainsift.analysis.summary import agreement_sentence, contrast_sentence
-    from gainsift.analysis.tables import display, reasons
-    from gainsift.analysis.wording import visible
-
-    console = Console(highlight=False)
-    mark = results.mark
-    table = results.tables["split"]
-    shown = [column for column in table.columns if column.key in ("name", "flow", "share", "of_gain")]
-    for result in results.contrasts:
-        if result.step:  # the chain in the report shows them together
-            continue
-        title = Text(visible(result.contrast.name + mark))
-        grid = RichTable(title=title, title_justify="left", box=None, pad_edge=False)
-        for column in shown:  # a narrow terminal may wrap the names, never cut the figures
-            text = column.kind == "text"
-            grid.add_column(column.head, justify="left" if text else "right", no_wrap=not text)
-        for row in table.rows:
-            if row["contrast"] == result.contrast.name:
-                grid.add_row(*(Text(visible(display(column, row[column.key]))) for column in shown))
-        console.print(grid)
-        for note in reasons([row for row in table.rows if row["contrast"] == result.contrast.name]):
-            console.print(Text(visible(note), style="dim"))
-        console.print(Text(contrast_sentence(results.design, result) + "\n"))
-    if not results.contrasts:
-        console.print("No series has two conditions, and no contrast is named: nothing to split.")
-    for sentence in (agreement_sentence(results), *further):
-        if sentence:
-            console.print(Text(sentence))
-    for result in results.contrasts:
-        if told := sensitivity_sentence(results.sensitivity, result.contrast.name):
-            console.print(Text(visible(told)))
-    for note in [*remarks, *warnings(results.design.spec)]:
-        console.print(Text(visible(note)))
-    if results.left_out:
-        console.print("Left out or set aside:")
-    for what, count in sorted(results.left_out.items()):
-        console.print(Text(f"{count:6,}  {what}"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,47 +13,52 @@ if TYPE_CHECKING:
     from gainsift.schemas.config import AnalysisSpec
 
 
-def analyze_table(
-    table: Path,
-    taxonomy: Path | None,
-    out: Path | None,
-    contrasts: Sequence[str],
-    asked: Mapping[str, Any],
-    command: str,
-    as_json: bool,
-) -> None:
-    """Read, analyse, write the report into `out`, print every contrast. Raises UserError.
+SPEC = {"boot": "bootstrap", "seed": "seed", "interval": "interval", "confidence": "confidence", "verdict": "verdict",
+        "correction": "correction", "family": "family"}  # fmt: skip
+"""Options that stand for keys of the section `analysis` of study.yaml."""
 
-    `asked`: the values of AnalysisSpec that options name, None where they do not; `command`: as it was called.
-    """
+
+def analyze_table(given: Mapping[str, Any], as_json: bool) -> None:
+    """Read, analyse, write the report, print every contrast. `given`: the options that there are. Raises UserError."""
     from gainsift.analysis.tidy_analysis import analyse_table
     from gainsift.analysis.tidy_report import write_tidy_report
     from gainsift.analysis.tidy_table import read_tidy_table
-    from gainsift.cli.analyze import show
+    from gainsift.cli.analyze_output import show
     from gainsift.schemas.errors import UserError
     from gainsift.schemas.provenance import now
     from gainsift.schemas.taxonomy import load_taxonomy
 
     started = now()
+    table, taxonomy, out = given["table"], given.get("taxonomy"), given.get("out")
     if out is None:
         raise UserError("--table", "it needs --out", "name the folder of the report: --out DIR")
     if out.exists() and not out.is_dir():
         raise UserError(f"--out {out}", "expected a folder, found a file", "name another")
-    spec = _spec({key: value for key, value in asked.items() if value is not None})
+    spec = _spec({key: given[option] for option, key in SPEC.items() if option in given})
     known = load_taxonomy(taxonomy)
     with Console(stderr=True).status("reading") as status:
 
         def progress(step: str) -> None:
             status.update(step)
 
-        results = analyse_table(read_tidy_table(table, known), known, contrasts, spec, progress)
+        results = analyse_table(read_tidy_table(table, known), known, given.get("contrast", ()), spec, progress)
         inputs = {table.name: table} | ({taxonomy.name: taxonomy} if taxonomy else {})
-        page = write_tidy_report(results, inputs, out, command, started, progress)
+        page = write_tidy_report(results, inputs, out, _called(given), started, progress)
     if as_json:
         typer.echo((out / "summary.json").read_text("utf-8"), nl=False)
     else:
         show(results)
         typer.echo(f"report: {page}")
+
+
+def _called(given: Mapping[str, Any]) -> str:
+    """The command as it was called."""
+    parts = [
+        (f"--{name}", str(one))
+        for name, value in given.items()
+        for one in (value if isinstance(value, list | tuple) else [value])
+    ]
+    return shlex.join(["gainsift", "analyze", *(part for pair in parts for part in pair)])
 
 
 def _spec(asked: Mapping[str, Any]) -> AnalysisSpec:

@@ -53,7 +53,7 @@ def demo(
         (f"gainsift annotate prelabel {study}", lambda: annotate.prelabel(study)),
         (f"gainsift lock {study}", lambda: lock.lock(study)),
         (f"gainsift annotate simulate {study}", lambda: annotate.simulate(study)),
-        (f"gainsift analyze {study}", lambda: analyze.analyze(study)),
+        (f"gainsift analyze {study}", lambda: analyze.analyze_study(study)),
     ]
     for command, run in steps:
         say(f"\n$ {command}", style="bold")

@@ -30,6 +30,8 @@ class Decoder:
         self.dtype = next(model.parameters()).dtype
         self._body = model.base_model
         self.shares_prefix = bool(getattr(model, "_supports_attention_backend", False))
+        # the last of several tokens is a slice, which torch multiplies with a copy of the head for every row
+        model.get_output_embeddings().register_forward_pre_hook(lambda head, given: (given[0].contiguous(),))
         self._takes = {id(part): set(inspect.signature(part.forward).parameters) for part in (model, self._body)}
 
     def run_body(

@@ -16,6 +16,7 @@ from gainsift.analysis.share_of_gain import share_of_gain
 NO_BUCKET = "no_bucket"
 Cell = tuple[str, str]
 """Bucket, category."""
+ALL_DECIDED = "No interval for undecided units where every unit is decided."
 ADDENDS = ("human", "undeserved", "missed", "undecided")
 """The four parts whose sum is the apparent gain; `missed` enters as minus the change of missed answers."""
 UNDECIDED = "no unit has two usable verdicts"
@@ -92,6 +93,9 @@ def split(
         known = ("success_a", "success_b", "apparent", "undecided")
         found = {key: one if key in known else undefined(UNDECIDED) for key, one in found.items()}
         of_gain = {key: one if key in known else undefined(UNDECIDED) for key, one in of_gain.items()}
+    elif decided.all():  # no chance is left that a bound could speak of
+        found["undecided"] = none = Estimate(0.0, reason=ALL_DECIDED)
+        of_gain["undecided"] = of_gain["undecided"] if of_gain["undecided"].point is None else none
     return Split(
         parts={key: found[key] for key in (*OF_ALL, *OF_DECIDED)},
         flow={key[1]: one for key, one in found.items() if key[0] == "flow"},

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gainsift.analysis.estimate import generator
-from gainsift.analysis.split import ADDENDS, NO_BUCKET, Split, split
+from gainsift.analysis.split import ADDENDS, ALL_DECIDED, NO_BUCKET, Split, split
 from gainsift.schemas.taxonomy import load_taxonomy
 
 TAXONOMY = load_taxonomy()
@@ -247,3 +247,12 @@ def test_a_category_that_is_right_on_one_side_alone() -> None:
     found = made([row])
     check(found)
     assert found.flow == {(NO_BUCKET, "correct"): found.parts["human"]}
+
+
+def test_undecided_units_have_no_interval_where_every_unit_is_decided() -> None:
+    rows = [unit((0, "empty"), (1, "correct"), (False, False), 1.0, f"g{i}") for i in range(25)]
+    whole = made(rows, 200).parts["undecided"]
+    assert (whole.point, whole.low, whole.high, whole.reason) == (0.0, None, None, ALL_DECIDED)
+    open_ones = made([*rows, unit((0, "empty"), (0, "unsure"), (False, False), 1.0, "g25")], 200).parts["undecided"]
+    assert open_ones.low is not None
+    assert open_ones.low < 0

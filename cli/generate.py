@@ -14,8 +14,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gainsift.generation.plan import Plan
-    from gainsift.generation.run import Summary, Watch
+    from gainsift.generation.engines import Engine, Watch
+    from gainsift.generation.run import Summary
     from gainsift.schemas.study import Study
 
 
@@ -23,6 +23,11 @@ class DeviceName(StrEnum):
     auto = "auto"
     cpu = "cpu"
     cuda = "cuda"
+
+
+class EngineName(StrEnum):
+    local = "local"
+    ray = "ray"
 
 
 class DtypeName(StrEnum):
@@ -34,48 +39,83 @@ class DtypeName(StrEnum):
 
 def generate_command(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
+    engine: Annotated[
+        EngineName, typer.Option(help="local: every device of this machine. ray: a Ray cluster that runs.")
+    ] = EngineName.local,
+    address: Annotated[
+        str | None, typer.Option(help="Of the Ray cluster (host:port); default: the one that Ray finds.")
+    ] = None,
+    cpus: Annotated[
+        int | None, typer.Option(min=1, help="CPUs of a worker on a Ray cluster without GPUs; default: a node's.")
+    ] = None,
     device: Annotated[DeviceName, typer.Option(help="auto: cuda where there is one.")] = DeviceName.auto,
     dtype: Annotated[
         DtypeName, typer.Option(help="auto: float32 on the CPU, else the precision of the weights.")
     ] = DtypeName.auto,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Rows that run together; lower it when memory is short.")
+        int | None, typer.Option(min=1, help="Rows that run together; default: what fits the free memory.")
+    ] = None,
+    shard_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Rows of a file, about; default 20,000. A crash costs one for each device."),
     ] = None,
     redo: Annotated[
         bool, typer.Option("--redo", help="Make files of an earlier request anew, delete those of none.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and show what is to do.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything and show rows, work, bytes and time.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Checkpoints and words -> patched translations.
 
     Writes prompts.parquet and translations/: every checkpoint, language pair, setting and layer of study.yaml.
 
-    A run that was stopped goes on where it was; finished files are kept.
+    A run that was stopped goes on where it was; finished files are kept. `gainsift status` tells how far it is.
     """
     from gainsift.generation.checkpoints import require_generation
+    from gainsift.generation.ready import SHARD_ROWS
     from gainsift.generation.resolution import open_study
 
     require_generation()
+    runs_on, shard_rows = engine_of(engine, address, cpus), shard_size or SHARD_ROWS
     opened = open_study(study, write=not dry_run)
     if dry_run:
-        _show_plan(opened, device, dtype, redo, as_json)
+        from gainsift.cli.dry_run import show_dry_run
+
+        show_dry_run(opened, runs_on, device.value, dtype.value, shard_rows, redo, as_json)
         return
-    summary = run_generation(opened, device, dtype, batch_size, redo, quiet=as_json)
+    summary = run_generation(opened, runs_on, device, dtype, batch_size, shard_rows, redo, quiet=as_json)
     if as_json:
         typer.echo(json.dumps(summary.as_dict(), ensure_ascii=False, indent=2))
     else:
         show_summary(summary, opened)
 
 
+def engine_of(name: EngineName, address: str | None, cpus: int | None) -> Engine:
+    """The engine by its name. Raises UserError for options that are of another one."""
+    from gainsift.generation.local_engine import LocalEngine
+    from gainsift.schemas.errors import UserError
+
+    if name is EngineName.ray:
+        from gainsift.generation.ray_engine import RayEngine
+
+        return RayEngine(address, cpus)
+    for option, value in (("--address", address), ("--cpus", cpus)):
+        if value is not None:
+            raise UserError(option, "is an option of --engine ray", "add --engine ray, or leave it out")
+    return LocalEngine()
+
+
 def run_generation(
     study: Study,
-    device: str = "auto",
-    dtype: str = "auto",
-    batch_size: int | None = None,
-    redo: bool = False,
-    quiet: bool = False,
-    command: str | None = None,
+    engine: Engine,
+    device: DeviceName,
+    dtype: DtypeName,
+    batch_size: int | None,
+    shard_rows: int,
+    redo: bool,
+    quiet: bool,
 ) -> Summary:
     """Generate with a progress bar on stderr (plain lines where stderr is no terminal)."""
     from gainsift.generation.run import generate
@@ -83,12 +123,14 @@ def run_generation(
     with _watching(quiet) as watch:
         return generate(
             study,
-            device=DeviceName(device).value,
-            dtype=DtypeName(dtype).value,
+            device=device.value,
+            dtype=dtype.value,
             batch_size=batch_size,
             redo=redo,
             watch=watch,
-            command=command or f"gainsift generate {study.folder}",
+            command=f"gainsift generate {study.folder}",
+            engine=engine,
+            shard_rows=shard_rows,
         )
 
 
@@ -98,7 +140,7 @@ def _watching(quiet: bool) -> Iterator[Watch]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from gainsift.generation.run import Watch
+    from gainsift.generation.engines import Watch
 
     console = Console(stderr=True, highlight=False, markup=False)
     if not console.is_terminal:
@@ -147,39 +189,3 @@ def show_summary(summary: Summary, study: Study) -> None:
         typer.echo(f"  refused: {summary.refused} units whose prompt cannot be cut at its word (preparation.json)")
     if summary.overlapping:
         typer.echo(f"  {summary.overlapping} prompt pairs share a first token under the tokenizer (preparation.json)")
-
-
-def _show_plan(study: Study, device: str, dtype: str, redo: bool, as_json: bool) -> None:
-    """The jobs of a dry run: a table, or JSON."""
-    from gainsift.generation.checkpoints import resolve_device
-    from gainsift.generation.plan import make_plan
-    from gainsift.generation.run import prepare
-
-    plan = make_plan(study, resolve_device(DeviceName(device).value), DtypeName(dtype).value)
-    if not redo:
-        plan.refuse_stale()
-    rows = {job.path: one.rows(job) for one in prepare(plan) for job in one.jobs}
-    jobs = [
-        {
-            "checkpoint": job.checkpoint.name,
-            "input": job.pair[0],
-            "output": job.pair[1],
-            "rows": rows.get(job.path, job.rows),
-            "state": job.state,
-        }
-        for job in plan.jobs
-    ]
-    if as_json:
-        typer.echo(json.dumps({"device": plan.device, "prompt_pairs": len(plan.pairs), "jobs": jobs}, indent=2))
-    else:
-        _print_jobs(plan, jobs)
-
-
-def _print_jobs(plan: Plan, jobs: list[dict[str, object]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("checkpoint", "input", "output", "rows", "state", title=f"{len(plan.pairs)} prompt pairs")
-    for job in jobs:
-        table.add_row(*(str(value) for value in job.values()))
-    Console(highlight=False, markup=False).print(table)

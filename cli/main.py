@@ -21,6 +21,7 @@ from gainsift.cli import (
     emergence,
     export,
     generate,
+    generation_status,
     import_clap,
     init,
     lock,
@@ -43,6 +44,7 @@ class InWorkOrder(TyperGroup):
         "checkpoints",
         "lock",
         "generate",
+        "status",
         "import",
         "emergence",
         "annotate",
@@ -89,6 +91,7 @@ app.add_typer(concepts.app, name="concepts")
 app.command("lock")(lock.lock)
 app.command("checkpoints")(checkpoints.checkpoints)
 app.command("generate")(generate.generate_command)
+app.command("status")(generation_status.generation_status)
 app.add_typer(import_clap.app, name="import")
 app.add_typer(annotate.app, name="annotate")
 app.command("emergence")(emergence.emergence)

@@ -1,46 +1,44 @@
-"""What `generate` has to do: one job for each checkpoint and language pair, and whether its file stands already."""
+"""What `generate` has to do: for each checkpoint and language pair, what stands already and which prompt pairs lack."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gainsift.generation.checkpoints import Checkpoint, Dtype, open_checkpoints
 from gainsift.generation.pairing import make_pairs
+from gainsift.generation.shards import Found, files_of, look
 from gainsift.generation.words import Words, load_words, needed_languages
 from gainsift.schemas.concepts import Concept, PromptPair
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.files import FORMAT_KEY, refuse_newer
 from gainsift.schemas.record import fingerprint
 from gainsift.schemas.settings import LanguagePair
-from gainsift.schemas.study import TRANSLATIONS_FORMAT, Study
+from gainsift.schemas.study import Study
 
 GENERATOR = "1"
 """Raise it when the same request would give other rows: finished files then count as stale."""
-CONTENT_KEY = b"content"
-State = Literal["todo", "done", "stale"]
+PRECISION = "precision (dtype)"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One file of translations. `content` holds a fingerprint of each thing that decides what is in it."""
+    """One checkpoint and language pair: its finished files, stale ones, and files whose rows stand twice.
+
+    `content` holds a fingerprint of each thing that decides its rows, `missing` the ranges of prompt pairs without any.
+    """
 
     checkpoint: Checkpoint
     pair: LanguagePair
-    path: Path
     content: dict[str, str]
-    state: State
-    rows: int
-    changed: str
+    done: list[Found]
+    stale: list[Found]
+    double: list[Found]
+    missing: list[range]
 
     @property
-    def name(self) -> str:
-        return f"{self.checkpoint.name}/{self.path.name}"
+    def rows(self) -> int:
+        return sum(found.rows for found in self.done)
 
 
 @dataclass(frozen=True)
@@ -58,20 +56,34 @@ class Plan:
     def concepts(self) -> dict[str, Concept]:
         return {concept.id: concept for concept in self.words.concepts}
 
+    def folder(self, checkpoint: Checkpoint) -> Path:
+        return self.study.translations_folder / checkpoint.name
+
     def jobs_of(self, checkpoint: Checkpoint) -> list[Job]:
         return [job for job in self.jobs if job.checkpoint is checkpoint]
 
     def checkpoints(self) -> list[Checkpoint]:
         return list({job.checkpoint.name: job.checkpoint for job in self.jobs}.values())
 
+    def unwanted(self) -> list[Path]:
+        """Files that no reader may mix with those of today's request."""
+        stale = [found.path for job in self.jobs for found in (*job.stale, *job.double)]
+        return [*self.strays, *stale]
+
     def refuse_stale(self) -> None:
         """Raises UserError if a finished file answers another request than study.yaml makes now."""
-        stale = [job for job in self.jobs if job.state == "stale"]
+        stale = [found for job in self.jobs for found in job.stale]
         again = "put things back as they were, or run again with --redo to make"
         if stale:
             raise UserError(
                 str(stale[0].path), f"was generated with other {stale[0].changed}", f"{again} {_files(len(stale))} anew"
             )
+        double = [found for job in self.jobs for found in job.double]
+        if double:
+            raise UserError(
+                str(double[0].path), "holds rows that another file holds too",
+                f"move it away, or run again with --redo to delete {_files(len(double))}",
+            )  # fmt: skip
         if self.strays:
             raise UserError(
                 str(self.strays[0]), "belongs to no checkpoint and language pair of study.yaml",
@@ -83,19 +95,25 @@ def _files(number: int) -> str:
     return "1 file" if number == 1 else f"{number} files"
 
 
-def make_plan(study: Study, device: str, dtype: Dtype) -> Plan:
-    """Choose the prompt pairs and look at what is there. Writes nothing. Raises UserError."""
+def make_plan(study: Study, device: str, dtype: Dtype, any_precision: bool = False) -> Plan:
+    """Choose the prompt pairs and look at what is there. Writes nothing. Raises UserError.
+
+    With `any_precision`, a file counts whatever precision it was made in: nobody asks for one now.
+    """
     words = load_words(study)
     spec = study.config.prompts
     pairs = make_pairs(words.concepts, needed_languages(study), spec.pairs, spec.shots, spec.seed, words.where)
     checkpoints = open_checkpoints(study)
     shared = _shared_content(study, words, pairs)
-    jobs = [
-        _job(study, checkpoint, pair, {**shared, **_own_content(checkpoint, dtype, device)})
-        for checkpoint in checkpoints
-        for pair in dict.fromkeys(study.config.language_pairs)
-    ]
-    known = {job.path for job in jobs}
+    jobs = []
+    for checkpoint in checkpoints:
+        content = {**shared, **_own_content(checkpoint)}
+        if not any_precision:
+            content[PRECISION] = checkpoint.dtype(dtype, device)
+        folder = study.translations_folder / checkpoint.name
+        for pair in dict.fromkeys(study.config.language_pairs):
+            jobs.append(_job(checkpoint, pair, content, files_of(folder, pair), len(pairs)))
+    known = {found.path for job in jobs for found in (*job.done, *job.stale, *job.double)}
     strays = [path for path in study.translation_files() if path not in known]
     return Plan(study, words, pairs, jobs, strays, device)
 
@@ -118,29 +136,24 @@ def _shared_content(study: Study, words: Words, pairs: list[PromptPair]) -> dict
     }
 
 
-def _own_content(checkpoint: Checkpoint, dtype: Dtype, device: str) -> dict[str, str]:
+def _own_content(checkpoint: Checkpoint) -> dict[str, str]:
     spec = checkpoint.spec
-    return {
-        "model files": checkpoint.fingerprint,
-        "step or tokens": fingerprint([spec.step, spec.tokens]),
-        "precision (dtype)": checkpoint.dtype(dtype, device),
-    }
+    return {"model files": checkpoint.fingerprint, "step or tokens": fingerprint([spec.step, spec.tokens])}
 
 
-def _job(study: Study, checkpoint: Checkpoint, pair: LanguagePair, content: dict[str, str]) -> Job:
-    path = study.translations_folder / checkpoint.name / f"{pair[0]}-{pair[1]}.parquet"
-    if not path.exists():
-        return Job(checkpoint, pair, path, content, "todo", 0, "")
-    refuse_newer(path, TRANSLATIONS_FORMAT)
-    try:
-        footer = pq.read_metadata(path)
-        found = {
-            key: value.decode() for key, value in (footer.metadata or {}).items() if key in (FORMAT_KEY, CONTENT_KEY)
-        }
-        before = json.loads(found.get(CONTENT_KEY, "{}"))
-    except (pa.ArrowInvalid, OSError, ValueError):
-        return Job(checkpoint, pair, path, content, "stale", 0, "or damaged content")
-    before["format"] = found.get(FORMAT_KEY, "none")
-    now = {**content, "format": TRANSLATIONS_FORMAT}
-    changed = [part for part in now if before.get(part) != now[part]]
-    return Job(checkpoint, pair, path, content, "stale" if changed else "done", footer.num_rows, ", ".join(changed))
+def _job(checkpoint: Checkpoint, pair: LanguagePair, content: dict[str, str], files: list[Path], pairs: int) -> Job:
+    found = sorted((look(path, content, pairs) for path in files), key=lambda one: (one.part.start, -len(one.part)))
+    done: list[Found] = []
+    double: list[Found] = []
+    for one in found:
+        if not one.changed:
+            (double if done and one.part.start < done[-1].part.stop else done).append(one)
+    missing = _gaps([one.part for one in done], pairs)
+    return Job(checkpoint, pair, content, done, [one for one in found if one.changed], double, missing)
+
+
+def _gaps(parts: Sequence[range], pairs: int) -> list[range]:
+    """What ordered `parts`, of which no two overlap, leave of `range(pairs)`."""
+    starts = [0, *(part.stop for part in parts)]
+    ends = [*(part.start for part in parts), pairs]
+    return [range(a, b) for a, b in zip(starts, ends, strict=True) if a < b]

@@ -1,46 +1,39 @@
-"""`generate`: from concepts to patched translations, one file for each checkpoint and language pair.
+"""`generate`: from concepts to patched translations, in shards.
 
-A file appears whole or not at all, so a run that was stopped goes on with the first file that is missing.
+A shard's file appears whole or not at all, so a run that was stopped goes on with the first one that is missing.
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from gainsift.generation.checkpoints import Checkpoint, Device, Dtype, require_generation, resolve_device
-from gainsift.generation.plan import Job, Plan, make_plan
-from gainsift.generation.preparation import Preparation, settings_of
-from gainsift.generation.store import CheckpointStore, bring_description
+from gainsift.generation.checkpoints import Device, Dtype, require_generation
+from gainsift.generation.engines import Engine, Watch
+from gainsift.generation.failures import Failures
+from gainsift.generation.local_engine import LocalEngine
+from gainsift.generation.plan import Plan, make_plan
+from gainsift.generation.ready import SHARD_ROWS, Ready, prepare
+from gainsift.generation.schedule import Schedule
+from gainsift.generation.shards import Shard, write_shard
+from gainsift.generation.worker import Failed, Request
+from gainsift.generation.writing import unwritable, writing_alone
 from gainsift.schemas.concepts import PromptPair
-from gainsift.schemas.config import StudyConfig
-from gainsift.schemas.errors import UserError, WorkError
-from gainsift.schemas.files import json_line, parquet_records, refuse_newer, write_json, write_jsonl, write_parquet
+from gainsift.schemas.errors import UserError
+from gainsift.schemas.files import (
+    json_line,
+    parquet_records,
+    refuse_newer,
+    remove_leftovers,
+    write_json,
+    write_jsonl,
+    write_parquet,
+)
 from gainsift.schemas.fixed_checkpoints import fixed_file
 from gainsift.schemas.provenance import now, write_run
-from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import CONCEPTS_FORMAT, PROMPTS_FORMAT, Study
-
-SMALL_WIDTH = 256
-
-
-@dataclass
-class Watch:
-    """Called as the work goes on: `total(rows, rows already there)`, `advance(rows)`, `say(line)`.
-
-    `wait(line)` tells of a download that is waited for, `warn(line)` what must be seen.
-    """
-
-    total: Callable[[int, int], None] = lambda rows, there: None
-    advance: Callable[[int], None] = lambda rows: None
-    say: Callable[[str], None] = lambda line: None
-    wait: Callable[[str], None] = lambda line: None
-    warn: Callable[[str], None] = lambda line: None
 
 
 @dataclass
@@ -62,22 +55,6 @@ class Summary:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Ready:
-    """A checkpoint that passed every check that needs no weights."""
-
-    checkpoint: Checkpoint
-    preparation: Preparation
-    layers: list[int]
-    jobs: list[Job]
-
-    def rows(self, job: Job) -> int:
-        """How many rows the job's file will have."""
-        settings = settings_of(self.preparation.config, job.pair)
-        patched = len([name for name in settings if name != UNPATCHED])
-        return len(self.preparation.usable(job.pair)) * (2 * (UNPATCHED in settings) + patched * len(self.layers))
-
-
 def generate(
     study: Study,
     device: Device = "auto",
@@ -86,90 +63,50 @@ def generate(
     redo: bool = False,
     watch: Watch | None = None,
     command: str = "gainsift generate",
+    engine: Engine | None = None,
+    shard_rows: int = SHARD_ROWS,
 ) -> Summary:
     """Write concepts.jsonl, prompts.parquet and every missing file under translations/.
 
-    `batch_size` is the number of rows that run together (default: what fits 256 MB of keys and values); it
-    does not change the rows. With `redo`, files that answer another request are made anew and files that
-    belong to no job are deleted; without, they are refused. Raises UserError before anything is written, and
-    WorkError when the work itself fails.
+    `batch_size` is the number of rows that run together (default: what fits the free memory) and `shard_rows` that of
+    a file, about; neither changes the rows. With `redo`, files that answer another request are made anew and files
+    that belong to no job are deleted; without, they are refused. Raises UserError before anything is written. Where
+    some of the work fails the rest is done, and then the first error is raised.
     """
     started, clock, watch = now(), time.monotonic(), watch or Watch()
     require_generation()
-    plan = make_plan(study, resolve_device(device), dtype)
+    engine = engine or LocalEngine()
+    plan = make_plan(study, engine.device(device), dtype)
     if not redo:
         plan.refuse_stale()
-    ready = prepare(plan)
-    _clear(plan)
-    _write_words(plan, started, command)
-    there = sum(job.rows for job in plan.jobs if job.state == "done")
-    todo = sum(one.rows(job) for one in ready for job in one.jobs)
-    watch.total(there + todo, there)
-    if ready and study.config.model.trust_remote_code:
-        watch.warn("warning: model.trust_remote_code: Python code that comes with the model is run")
-    with CheckpointStore([one.checkpoint for one in ready], study.config.model.evict, watch.wait) as store:
-        for one in ready:
-            with store.local(one.checkpoint):
-                _run_checkpoint(plan, one, dtype, batch_size, watch)
-    summary = _summary(plan, ready, there, todo, time.monotonic() - clock)
-    if ready or not (study.translations_folder / "run.json").exists():
-        _write_record(plan, dtype, batch_size, summary, started, command)
+    ready = prepare(plan, shard_rows)
+    with writing_alone(study.translations_folder):
+        _clear(plan)
+        _write_words(plan, started, command)
+        there = sum(job.rows for job in plan.jobs)
+        watch.total(there + sum(one.rows(shard) for one in ready for shard in one.shards), there)
+        if ready and study.config.model.trust_remote_code:
+            watch.warn("warning: model.trust_remote_code: Python code that comes with the model is run")
+        request = _request(plan, ready, dtype, batch_size)
+        rows, files, failures = _work(plan, ready, request, engine, watch)
+        there_now = sum(len(job.done) for job in plan.jobs) + files
+        seconds = round(time.monotonic() - clock, 1)
+        summary = _summary(plan, there + rows, rows, there_now, files, seconds)
+        if ready or not (study.translations_folder / "run.json").exists():
+            _write_record(plan, dtype, batch_size, engine, summary, started, command)
+    if (error := failures.error()) is not None:
+        raise error
     return summary
 
 
-def prepare(plan: Plan) -> list[Ready]:
-    """Tokenize and check every checkpoint that still has work. Loads no weights. Raises UserError."""
-    from gainsift.generation.precondition import check_architecture
-
-    by_tokenizer: dict[str, Preparation] = {}
-    ready = []
-    for checkpoint in plan.checkpoints():
-        jobs = [job for job in plan.jobs_of(checkpoint) if job.state != "done"]
-        if not jobs:
-            continue
-        bring_description(checkpoint, plan.checkpoints())
-        config = checkpoint.load_config()
-        key = checkpoint.tokenizer_fingerprint
-        if key not in by_tokenizer:
-            tokenizer = checkpoint.load_tokenizer()
-            by_tokenizer[key] = Preparation(tokenizer, plan.study.config, plan.pairs, plan.concepts)
-        preparation = by_tokenizer[key]
-        text = config.get_text_config()
-        layers = resolve_layers(plan.study.config, int(text.num_hidden_layers), checkpoint.name)
-        if len(preparation.tokenizer) > int(text.vocab_size):
-            raise UserError(
-                f"checkpoint {checkpoint.name}: {checkpoint.folder}",
-                f"the tokenizer has {len(preparation.tokenizer)} tokens, the model {text.vocab_size}",
-                "put the model's own tokenizer into the folder",
-            )
-        check_architecture(config, checkpoint.name, preparation.longest())
-        for job in jobs:
-            if not preparation.usable(job.pair):
-                reason = preparation.refusals()[0]["reason"]
-                raise UserError(
-                    f"checkpoint {checkpoint.name}", f"no prompt of {job.pair[0]}-{job.pair[1]} can be cut: {reason}",
-                    "this tokenizer cannot be used for patching these words",
-                )  # fmt: skip
-        ready.append(Ready(checkpoint, preparation, layers, jobs))
-    return ready
-
-
-def resolve_layers(config: StudyConfig, count: int, name: str) -> list[int]:
-    """Cut-off layers in order, each once. Raises UserError if a layer that study.yaml names does not exist."""
-    asked = [] if config.generation.layers == "all" else sorted(set(config.generation.layers))
-    for key, layers in (("generation.layers", asked), ("contrasts or annotation.rows", sorted(config.judged_layers()))):
-        if layers and layers[-1] >= count:
-            raise UserError(
-                f"study.yaml: {key}", f"layer {layers[-1]} is out of range for checkpoint {name}",
-                f"its layers are 0 to {count - 1}",
-            )  # fmt: skip
-    return asked or list(range(count))
-
-
 def _clear(plan: Plan) -> None:
-    """Take stale and stray files away first: no reader may mix them with new ones."""
-    for path in [*plan.strays, *(job.path for job in plan.jobs if job.state == "stale")]:
+    """Take away what no reader may mix with new files, and what a killed run left half-written."""
+    for path in plan.unwanted():
         path.unlink(missing_ok=True)
+    for name in ("concepts.jsonl", "prompts.parquet", "prompts.run.json"):
+        remove_leftovers(plan.study.folder, name)
+    for folder in (plan.study.translations_folder, *map(plan.folder, plan.checkpoints())):
+        remove_leftovers(folder)
 
 
 def _write_words(plan: Plan, started: str, command: str) -> None:
@@ -206,77 +143,92 @@ def _inputs(study: Study) -> dict[str, Any]:
     return {"study.yaml": study.config_file, **named}
 
 
-def _run_checkpoint(plan: Plan, one: Ready, dtype: Dtype, batch_size: int | None, watch: Watch) -> None:
-    """Load a checkpoint once and make its files."""
-    import torch
+def _request(plan: Plan, ready: list[Ready], dtype: Dtype, batch_size: int | None) -> Request:
+    return Request(
+        config=plan.study.config,
+        pairs=plan.pairs,
+        concepts=plan.concepts,
+        checkpoints=[one.checkpoint for one in ready],
+        layers={one.checkpoint.name: one.layers for one in ready},
+        dtype=dtype,
+        batch_size=batch_size,
+        preparations={one.checkpoint.tokenizer_fingerprint: one.preparation for one in ready},
+    )
 
-    from gainsift.generation.translate import Translator
 
-    checkpoint, preparation = one.checkpoint, one.preparation
-    write_json(
-        plan.study.translations_folder / checkpoint.name / "preparation.json",
-        {
-            "format": "preparation/1", "checkpoint": checkpoint.name, "tokenizer": checkpoint.tokenizer_fingerprint,
-            "refused": preparation.refusals(), "overlapping": preparation.overlapping,
-        },
-    )  # fmt: skip
-    model = checkpoint.load_model(plan.device, checkpoint.dtype(dtype, plan.device))
+def _work(plan: Plan, ready: list[Ready], request: Request, engine: Engine, watch: Watch) -> tuple[int, int, Failures]:
+    """Have every shard made and write it. Returns rows and files written, and what failed."""
+    folder = plan.study.translations_folder
+    failures = Failures(folder)
+    failures.clear()
+    rows = files = 0
+    schedule = Schedule([shard for one in ready for shard in _begin(plan, one, failures)])
+    for outcome in engine.outcomes(request, schedule, watch):
+        shard = outcome.shard
+        if isinstance(outcome, Failed):
+            gone = schedule.give_up(shard.checkpoint.name) if outcome.whole else []
+            for one in (shard, *gone):
+                failures.add(one, outcome.error())
+            watch.warn(f"not made: {shard.name}: {outcome.error()}")
+            continue
+        try:
+            write_shard(shard, outcome.rows, plan.study.config.languages())
+        except OSError as error:
+            failures.add(shard, unwritable(shard.path, error))
+            watch.warn(f"not made: {shard.name}: {unwritable(shard.path, error)}")
+            continue
+        rows, files = rows + len(outcome.rows), files + 1
+        watch.say(f"{shard.name}: {len(outcome.rows)} rows")
+    return rows, files, failures
+
+
+def _begin(plan: Plan, one: Ready, failures: Failures) -> list[Shard]:
+    """Say which prompts of a checkpoint were refused. Returns its shards, none where nothing can be written."""
+    path = plan.folder(one.checkpoint) / "preparation.json"
+    preparation = one.preparation
+    told = {
+        "format": "preparation/1", "checkpoint": one.checkpoint.name, "tokenizer": one.checkpoint.tokenizer_fingerprint,
+        "refused": preparation.refusals(), "overlapping": preparation.overlapping,
+    }  # fmt: skip
     try:
-        with _threads_for(model, plan.device):
-            wanted = [job.pair for job in one.jobs]
-            translator = Translator(model, checkpoint, preparation, one.layers, wanted, batch_size)
-            for job in one.jobs:
-                translator.write(job.path, job.pair, job.content, watch.advance)
-                watch.say(f"{job.name}: {one.rows(job)} rows")
-    except torch.OutOfMemoryError as error:
-        line = str(error).split(". ")[0]
-        raise WorkError(f"checkpoint {checkpoint.name}", f"out of memory: {line}", "lower --batch-size") from None
-    finally:
-        del model
-        gc.collect()
-        if plan.device == "cuda":
-            torch.cuda.empty_cache()
+        write_json(path, told)
+    except OSError as error:
+        for shard in one.shards:
+            failures.add(shard, unwritable(path, error))
+        return []
+    return one.shards
 
 
-@contextmanager
-def _threads_for(model: Any, device: str) -> Iterator[None]:
-    """One thread for a small model on the CPU: on small matrices several threads mostly wait for each other,
-    and on a busy machine they take six times as long (measured with width 128 on two cores)."""
-    import torch
-
-    before = torch.get_num_threads()
-    if device == "cpu" and model.config.get_text_config().hidden_size <= SMALL_WIDTH:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _summary(plan: Plan, ready: list[Ready], there: int, written: int, seconds: float) -> Summary:
+def _summary(plan: Plan, rows: int, written: int, files: int, files_written: int, seconds: float) -> Summary:
     refused = overlapping = 0
     for checkpoint in plan.checkpoints():
-        path = plan.study.translations_folder / checkpoint.name / "preparation.json"
+        path = plan.folder(checkpoint) / "preparation.json"
         if path.exists():
             listed = json.loads(path.read_text("utf-8"))
             refused += len({(row["pair_id"], row["input"], row["output"]) for row in listed["refused"]})
             overlapping = max(overlapping, len(listed["overlapping"]))
     return Summary(
-        rows=there + written,
+        rows=rows,
         rows_written=written,
-        files=len(plan.jobs),
-        files_written=sum(len(one.jobs) for one in ready),
+        files=files,
+        files_written=files_written,
         prompt_pairs=len(plan.pairs),
         concepts=len(plan.words.concepts),
         refused=refused,
         overlapping=overlapping,
-        seconds=round(seconds, 1),
+        seconds=seconds,
         left_out=plan.words.left_out,
     )
 
 
 def _write_record(
-    plan: Plan, dtype: Dtype, batch_size: int | None, summary: Summary, started: str, command: str
+    plan: Plan,
+    dtype: Dtype,
+    batch_size: int | None,
+    engine: Engine,
+    summary: Summary,
+    started: str,
+    command: str,
 ) -> None:
     study = plan.study
     files = {**_inputs(study), "concepts.jsonl": study.concepts_file, "prompts.parquet": study.prompts_file}
@@ -286,7 +238,7 @@ def _write_record(
         study.translations_folder / "run.json", "translations", command, started, files,
         seeds={"prompts": study.config.prompts.seed},
         settings={
-            "device": plan.device, "batch_size": batch_size, "seconds": summary.seconds,
+            "device": plan.device, **engine.recorded(), "batch_size": batch_size, "seconds": summary.seconds,
             "trust_remote_code": study.config.model.trust_remote_code,
             "checkpoints": {c.name: c.recorded(dtype, plan.device) for c in plan.checkpoints()},
         },

@@ -17,28 +17,39 @@ Prompts = Sequence[TokenPrompt | None]
 class SourceBank:
     """Vectors by prompt kind and language pair, shared by all target pairs and settings of a checkpoint.
 
-    `collect` makes the vectors of a key, [N, L, D] in the order of the study's prompt pairs: every layer's output at
-    the last token of each prompt cut after its word. It is asked once for each key. `dtype` is the model's.
+    `collect` makes the vectors of a key for some of the study's prompt pairs, [P, L, D]: every layer's output at the
+    last token of each prompt cut after its word. It is asked once for each key and prompt pair. `count` is the number
+    of prompt pairs, `dtype` the model's.
     """
 
-    def __init__(self, collect: Callable[[Key], torch.Tensor], dtype: torch.dtype) -> None:
-        self._collect, self._dtype = collect, dtype
-        self._held: dict[Key, torch.Tensor] = {}
+    def __init__(self, collect: Callable[[Key, Sequence[int]], torch.Tensor], count: int, dtype: torch.dtype) -> None:
+        self._collect, self._count, self._dtype = collect, count, dtype
+        self._held: dict[Key, tuple[torch.Tensor, set[int]]] = {}
 
-    def vectors(self, key: Key) -> torch.Tensor:
-        """[N, L, D] on the CPU."""
-        if key not in self._held:
-            self._held[key] = self._collect(key)
-        return self._held[key]
+    def vectors(self, key: Key, indices: Sequence[int]) -> torch.Tensor:
+        """[P, L, D] on the CPU, for the prompt pairs `indices`."""
+        held, known = self._held.get(key, (None, set()))
+        missing = [index for index in indices if index not in known]
+        if missing or held is None:
+            made = self._collect(key, missing)
+            if held is None:
+                held = torch.zeros(self._count, *made.shape[1:], dtype=made.dtype)
+            held[missing] = made
+            self._held[key] = held, known | set(missing)
+        return held[indices]
 
-    def mean(self, keys: Sequence[Key]) -> torch.Tensor:
-        """[N, L, D]: the mean over several keys, summed in float32, in the model's precision."""
+    def mean(self, keys: Sequence[Key], indices: Sequence[int]) -> torch.Tensor:
+        """[P, L, D]: the mean over several keys, summed in float32, in the model's precision."""
         if len(keys) == 1:
-            return self.vectors(keys[0])
-        total = self.vectors(keys[0]).float()
+            return self.vectors(keys[0], indices)
+        total = self.vectors(keys[0], indices).float()
         for key in keys[1:]:
-            total = total + self.vectors(key)
+            total = total + self.vectors(key, indices)
         return (total / len(keys)).to(self._dtype)
+
+    def forget(self) -> None:
+        """Let all vectors go."""
+        self._held.clear()
 
 
 def collect_vectors(decoder: Decoder, prompts: Prompts, batch_size: int) -> torch.Tensor:

@@ -1,10 +1,8 @@
-"""The rows of one checkpoint and language pair: unpatched prompts, then every setting at every cut-off."""
+"""The rows of a shard: unpatched prompts, then every setting at every cut-off."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -21,17 +19,18 @@ from gainsift.generation.preparation import Preparation, settings_of, vector_key
 from gainsift.generation.source_bank import Key, SourceBank, collect_vectors
 from gainsift.generation.sweep import Block, Sweep, sweep
 from gainsift.schemas.errors import WorkError
-from gainsift.schemas.files import arrow_schema, write_parquet
+from gainsift.schemas.files import arrow_schema
 from gainsift.schemas.rows import Translation
 from gainsift.schemas.settings import UNPATCHED, LanguagePair, Prompt, is_about_source
 from gainsift.schemas.study import TRANSLATIONS_FORMAT
 
 
 class Translator:
-    """A loaded checkpoint with its source bank, for the files of `wanted` language pairs.
+    """A loaded checkpoint with its source bank, for the shards of `wanted` language pairs.
 
     Each source prompt goes through the checkpoint once: its vectors, and its own answer where one of `wanted` needs
-    it, come from the same run.
+    it, come from the same run. What a shard needs of the bank is collected for its prompt pairs alone, and let go when
+    a shard of other prompt pairs comes.
     """
 
     def __init__(
@@ -50,25 +49,28 @@ class Translator:
         self.reader = AnswerReader(tokenizer, self.decoder.config, model.generation_config).to(device)
         check_exactness(self.decoder, self.reader)
         self.batch_size = batch_size or rows_that_fit(self.decoder, preparation.longest(), preparation.longest_rest())
-        self.bank = SourceBank(self._collect, self.decoder.dtype)
+        self.bank = SourceBank(self._collect, len(self.pairs), self.decoder.dtype)
         self.masses = MassReader(self.pairs, preparation.tokens, self.config.languages(), device)
         self._unpatched_sources: dict[LanguagePair, Rows] = {}
+        self._part = range(0)
 
-    def write(self, path: Path, pair: LanguagePair, content: dict[str, str], advance: Callable[[int], None]) -> None:
-        """Make and write the file of a language pair."""
+    def table(self, pair: LanguagePair, part: range, advance: Callable[[int], None]) -> pa.Table:
+        """The rows of a wanted language pair for the prompt pairs `part`; `advance` hears of rows as they are made."""
+        self._turn_to(part)
         rows = Rows()
-        usable, settings = self.preparation.usable(pair), settings_of(self.config, pair)
+        usable = [index for index in self.preparation.usable(pair) if index in part]
+        settings = settings_of(self.config, pair)
         if UNPATCHED in settings:
-            self.bank.vectors(("source", pair))
-            rows.extend(self._unpatched_sources.pop(pair))
+            rows.extend(self._unpatched_source(pair, usable))
             advance(len(rows))
         # vectors of the target prompts themselves come from the run of their own prefix
         foreign = [name for name in settings if name not in (UNPATCHED, "tgt_tgt")]
-        sources = [self.bank.mean(vector_keys(name, pair, self.config.trained_languages))[usable] for name in foreign]
+        sources = [self.bank.mean(vector_keys(name, pair, self.config.trained_languages), part) for name in foreign]
+        at = [index - part.start for index in usable]
         named = [*foreign, *(["tgt_tgt"] if "tgt_tgt" in settings else [])]
         asked = Sweep(
             self._prompts("target", pair, usable),
-            torch.stack(sources) if sources else None,
+            torch.stack(sources)[:, at] if sources else None,
             self.layers,
             clean=UNPATCHED in settings,
             own="tgt_tgt" in settings,
@@ -76,25 +78,35 @@ class Translator:
         for block in self._sweep(asked):
             self._add(rows, block, pair, usable, named, "target")
             advance(len(block.cells))
-        extra = {"content": json.dumps(content), "languages": json.dumps(self.config.languages())}
-        table = rows.table(list(dict.fromkeys([UNPATCHED, *settings])))
-        write_parquet(path, Translation, table, TRANSLATIONS_FORMAT, extra)
+        return rows.table(list(dict.fromkeys([UNPATCHED, *settings])))
 
-    def _collect(self, key: Key) -> torch.Tensor:
-        """The vectors of a key for the bank; on the way, the answers of source prompts that a file will hold."""
+    def _turn_to(self, part: range) -> None:
+        """Let go what belongs to other prompt pairs than `part`."""
+        if part.start >= self._part.stop or part.stop <= self._part.start:
+            self.bank.forget()
+            self._unpatched_sources.clear()
+        self._part = part
+
+    def _unpatched_source(self, pair: LanguagePair, usable: Sequence[int]) -> Rows:
+        """The source prompts' own answers, which came on the way to their vectors."""
+        self.bank.vectors(("source", pair), self._part)
+        return self._unpatched_sources[pair].only(usable)
+
+    def _collect(self, key: Key, indices: Sequence[int]) -> torch.Tensor:
+        """The vectors of a key for the bank; on the way, the answers of source prompts that a shard will hold."""
         kind, pair = key
         prompts = self.preparation.accepted(key)
-        if kind != "source" or pair not in self.wanted or UNPATCHED not in settings_of(self.config, pair):
-            return collect_vectors(self.decoder, prompts, self.batch_size)
-        usable = self.preparation.usable(pair)
-        known = set(usable)
-        others = [None if n in known else prompt for n, prompt in enumerate(prompts)]
-        vectors = collect_vectors(self.decoder, others, self.batch_size)
-        own = torch.zeros_like(vectors[usable])
-        rows = self._unpatched_sources[pair] = Rows()
-        for block in self._sweep(Sweep(self._prompts(kind, pair, usable), None, [], clean=True), own):
-            self._add(rows, block, pair, usable, [], kind)
-        vectors[usable] = own
+        asked = kind == "source" and pair in self.wanted and UNPATCHED in settings_of(self.config, pair)
+        usable = [index for index in self.preparation.usable(pair) if index in indices] if asked else []
+        vectors = collect_vectors(self.decoder, [None if n in usable else prompts[n] for n in indices], self.batch_size)
+        if asked:
+            place = {index: at for at, index in enumerate(indices)}
+            at = [place[index] for index in usable]
+            own = torch.zeros_like(vectors[at])
+            rows = self._unpatched_sources.setdefault(pair, Rows())
+            for block in self._sweep(Sweep(self._prompts("source", pair, usable), None, [], clean=True), own):
+                self._add(rows, block, pair, usable, [], "source")
+            vectors[at] = own
         return vectors
 
     def _prompts(self, kind: Prompt, pair: LanguagePair, usable: Sequence[int]) -> list[TokenPrompt]:
@@ -166,6 +178,14 @@ class Rows:
         for name, values in others.columns.items():
             self.columns[name] += values
         self.indices += others.indices
+
+    def only(self, indices: Sequence[int]) -> Rows:
+        """The rows of these prompt pairs."""
+        asked, chosen = set(indices), Rows()
+        kept = [n for n, index in enumerate(self.indices) if index in asked]
+        chosen.columns = {name: [values[n] for n in kept] for name, values in self.columns.items()}
+        chosen.indices = [self.indices[n] for n in kept]
+        return chosen
 
     def table(self, settings: Sequence[str]) -> pa.Table:
         """In an order that tells nothing of batches: unpatched ones first, then by prompt pair, setting and layer."""

@@ -49,6 +49,12 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     _sync_folder(path.parent)
 
 
+def remove_leftovers(folder: Path, name: str = "*") -> None:
+    """Delete what a killed process left of files (of that name) in a folder: only where nobody else is writing them."""
+    for path in folder.glob(f".{name}.*.tmp"):
+        path.unlink(missing_ok=True)
+
+
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -20,8 +20,9 @@ import yaml
 
 from gainsift.generation import hub as hub_module
 from gainsift.generation.checkpoints import open_checkpoints
+from gainsift.generation.engines import Watch
 from gainsift.generation.resolution import open_study
-from gainsift.generation.run import Watch, generate
+from gainsift.generation.run import generate
 from gainsift.generation.store import CheckpointStore, bring_description, is_here
 from gainsift.schemas.errors import GainsiftError, UserError, WorkError
 from gainsift.schemas.provenance import file_hash

@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from gainsift.generation.run import Watch, generate
+from gainsift.generation.engines import Watch
+from gainsift.generation.run import generate
 from gainsift.schemas.concepts import PromptPair
 from gainsift.schemas.errors import GainsiftError, UserError, WorkError
 from gainsift.schemas.provenance import file_hash
@@ -69,7 +70,7 @@ def test_a_study_from_words_to_rows(maker: Any) -> None:
 def test_the_files_say_what_they_hold(maker: Any) -> None:
     study = maker.study([maker.model("c1")])
     generate(study)
-    path = study.translations_folder / "c1" / "fr-en.parquet"
+    (path,) = (study.translations_folder / "c1").glob("fr-en.0000-0003.*.parquet")
     metadata = pq.read_schema(path).metadata
     assert json.loads(metadata[b"languages"]) == ["en", "fr", "de", "es"]
     record = json.loads((study.translations_folder / "run.json").read_text())
@@ -175,7 +176,7 @@ def test_a_changed_request_is_refused_by_name_and_redone_on_demand(
     study = maker.study([model], **change)
     before = inside(study)
     with pytest.raises(
-        UserError, match=rf"en.parquet: was generated with other .*{named}.*--redo to make 2 files anew"
+        UserError, match=rf"en.0000-0003.\w+.parquet: was generated with other .*{named}.*--redo to make 2 files anew"
     ):
         generate(study)
     assert inside(study) == before
@@ -226,7 +227,9 @@ def test_files_of_no_job_are_refused_and_deleted_on_demand(maker: Any) -> None:
     first = maker.model("c1")
     generate(maker.study([first, maker.model("c2", seed=5)]))
     study = maker.study([first])
-    with pytest.raises(UserError, match=r"c2/en-fr.parquet: belongs to no checkpoint .* delete 2 files"):
+    with pytest.raises(
+        UserError, match=r"c2/en-fr\.0000-0003\.\w+\.parquet: belongs to no checkpoint .* delete 2 files"
+    ):
         generate(study)
     generate(study, redo=True)
     assert {row["checkpoint"] for row in rows_of(study).values()} == {"c1"}
@@ -235,9 +238,9 @@ def test_files_of_no_job_are_refused_and_deleted_on_demand(maker: Any) -> None:
 def test_a_damaged_file_is_named(maker: Any) -> None:
     study = maker.study([maker.model("c1")])
     generate(study)
-    path = study.translations_folder / "c1" / "en-fr.parquet"
+    (path,) = (study.translations_folder / "c1").glob("en-fr.*")
     path.write_bytes(path.read_bytes()[:-50])
-    with pytest.raises(UserError, match=r"en-fr.parquet: .*damaged"):
+    with pytest.raises(UserError, match=r"en-fr\.\S+\.parquet: .*damaged"):
         generate(study)
     generate(study, redo=True)
     assert len(rows_of(study)) == 160

@@ -25,10 +25,8 @@ from gainsift.generation.sweep import Sweep
 from gainsift.generation.translate import Translator
 from gainsift.schemas.concepts import Concept, PromptPair
 from gainsift.schemas.config import StudyConfig
-from gainsift.schemas.files import parquet_records
 from gainsift.schemas.model import CheckpointSpec
 from gainsift.schemas.rows import Translation
-from gainsift.schemas.study import TRANSLATIONS_FORMAT
 
 LANGUAGES = ["en", "fr", "de", "es"]
 NAMES = {"en": "English", "fr": "Français", "de": "Deutsch", "es": "Español"}
@@ -162,9 +160,8 @@ class Case:
         translator = translator or self.translator(batch_size)
         found = {}
         for given, out in SOURCES:
-            path = self.folder / f"{given}-{out}.parquet"
-            translator.write(path, (given, out), {}, lambda rows: None)
-            for row in parquet_records(path, Translation, TRANSLATIONS_FORMAT, "generate"):
+            table = translator.table((given, out), range(len(translator.pairs)), lambda rows: None)
+            for row in map(Translation.model_validate, table.to_pylist()):
                 found[given, out, row.pair_id, row.setting, row.prompt, row.layer] = row
         return found
 
@@ -247,7 +244,7 @@ def test_sweep_equals_referee_for_every_setting_and_layer(case_of: Callable[[str
 def test_whole_distributions_agree_not_only_the_masses(llama: Case) -> None:
     translator = llama.translator(7)
     pair = ("en", "fr")
-    source = translator.bank.vectors(("source", pair))[None]
+    source = translator.bank.vectors(("source", pair), range(PAIRS))[None]
     prompts = [prompt for prompt in translator.preparation.accepted(("target", pair)) if prompt is not None]
     seen = 0
     for block in translator._sweep(Sweep(prompts, source, translator.layers)):
@@ -349,7 +346,7 @@ def test_batches_of_any_size_give_the_same_rows(
 
 @pytest.mark.parametrize("size", [1, 2, 3, 64])
 def test_source_vectors_are_those_of_their_own_pair_in_every_batch(llama: Case, size: int) -> None:
-    vectors = llama.translator(size).bank.vectors(("source", ("de", "es")))
+    vectors = llama.translator(size).bank.vectors(("source", ("de", "es")), range(PAIRS))
     for pair in llama.pairs:
         own = llama.referee.source(pair, ["de-es"])
         assert torch.allclose(vectors[pair.index], own, atol=1e-4)
@@ -358,7 +355,7 @@ def test_source_vectors_are_those_of_their_own_pair_in_every_batch(llama: Case, 
 
 
 def test_a_setting_averages_over_its_source_pairs(llama: Case) -> None:
-    mean = llama.translator().bank.mean([("source", ("de", "es")), ("source", ("es", "de"))])
+    mean = llama.translator().bank.mean([("source", ("de", "es")), ("source", ("es", "de"))], range(PAIRS))
     for pair in llama.pairs:
         apart = [llama.referee.source(pair, [both]) for both in ("de-es", "es-de")]
         assert not torch.allclose(*apart, atol=1e-2)

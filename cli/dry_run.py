@@ -1,0 +1,116 @@
+"""What `gainsift generate --dry-run` prints: files, rows, token-forwards, bytes and time, before anything is loaded."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from gainsift.generation.checkpoints import Device, Dtype
+    from gainsift.generation.engines import Engine
+    from gainsift.generation.forecast import Forecast
+    from gainsift.generation.plan import Plan
+    from gainsift.generation.ready import Ready
+    from gainsift.schemas.study import Study
+
+
+def show_dry_run(
+    study: Study, engine: Engine, device: Device, dtype: Dtype, shard_rows: int, redo: bool, as_json: bool
+) -> None:
+    """Check everything that a run would check, and print what it would do. Raises UserError."""
+    from gainsift.generation.forecast import forecast
+    from gainsift.generation.plan import make_plan
+    from gainsift.generation.ready import prepare
+
+    plan = make_plan(study, engine.device(device), dtype)
+    if not redo:
+        plan.refuse_stale()
+    ready = prepare(plan, shard_rows)
+    found = forecast(plan, ready, engine, dtype)
+    if as_json:
+        told = {
+            "device": plan.device,
+            **engine.recorded(),
+            "prompt_pairs": len(plan.pairs),
+            "workers": found.workers,
+            "estimated_seconds": round(found.seconds, 1),
+            "checkpoints": [asdict(one) for one in found.checkpoints],
+            "shards": [*_done(plan), *_todo(ready)],
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        _print(plan, found)
+
+
+def _done(plan: Plan) -> list[dict[str, Any]]:
+    return [
+        _shard(job.checkpoint.name, job.pair, found.part, found.path.name, found.rows, "done")
+        for job in plan.jobs
+        for found in job.done
+    ]
+
+
+def _todo(ready: list[Ready]) -> list[dict[str, Any]]:
+    return [
+        _shard(one.checkpoint.name, shard.pair, shard.part, shard.path.name, one.rows(shard), "todo")
+        for one in ready
+        for shard in one.shards
+    ]
+
+
+def _shard(checkpoint: str, pair: tuple[str, str], part: range, file: str, rows: int, state: str) -> dict[str, Any]:
+    return {
+        "checkpoint": checkpoint, "input": pair[0], "output": pair[1], "first": part.start, "last": part.stop - 1,
+        "file": file, "rows": rows, "state": state,
+    }  # fmt: skip
+
+
+def _print(plan: Plan, found: Forecast) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    for head in ("checkpoint", "files there", "to do", "rows to do", "token-forwards", "disk", "time of one worker"):
+        table.add_column(head, justify="left" if head == "checkpoint" else "right")
+    for one in found.checkpoints:
+        todo = (f"{one.files:,}", f"{one.rows:,}", f"{one.token_forwards:,}", size(one.disk_bytes), span(one.seconds))
+        table.add_row(one.name, f"{one.files_done:,}", *(todo if one.files else ("–",) * 5))
+    console.print(table)
+    console.print()
+    if not found.total("files"):
+        console.print(f"Nothing is to do: {found.total('rows_done'):,} rows stand.")
+        return
+    prompts, most = found.total("prompts"), found.total("token_forwards_at_most")
+    memory = max(one.weight_bytes + one.source_vector_bytes for one in found.checkpoints)
+    console.print(
+        f"{len(plan.pairs):,} prompt pairs; {prompts:,} prompts run once; {found.total('rows'):,} rows to make"
+    )
+    console.print(
+        f"token-forwards: {found.total('token_forwards'):,} if answers are as long as the words asked for, "
+        f"{most:,} if none ends by itself"
+    )
+    console.print(
+        f"disk: {size(found.total('disk_bytes'))}; weights and source vectors of a worker: {size(memory)}, "
+        "batches beside them"
+    )
+    workers = "1 worker" if found.workers == 1 else f"{found.workers} workers"
+    console.print(f"time: about {span(found.seconds)} on {workers} ({plan.device}); an estimate from a test product")
+
+
+def size(number: float) -> str:
+    """Bytes for people: 1,234 B, 1.2 MB, …"""
+    for unit, scale in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= scale:
+            return f"{number / scale:.1f} {unit}"
+    return f"{number:.0f} B"
+
+
+def span(seconds: float) -> str:
+    """Seconds for people: 40 s, 12 min, 3.4 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s" if seconds >= 1 else "1 s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

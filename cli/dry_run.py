@@ -74,8 +74,8 @@ def _print(plan: Plan, found: Forecast) -> None:
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False)
-    for head in ("checkpoint", "files there", "to do", "rows to do", "token-forwards", "disk", "time of one worker"):
-        table.add_column(head, justify="left" if head == "checkpoint" else "right")
+    for head in ("checkpoint", "files", "to do", "rows to do", "token-forwards", "disk", "worker time"):
+        table.add_column(head, justify="left" if head == "checkpoint" else "right", no_wrap=True)
     for one in found.checkpoints:
         todo = (f"{one.files:,}", f"{one.rows:,}", f"{one.token_forwards:,}", size(one.disk_bytes), span(one.seconds))
         table.add_row(one.name, f"{one.files_done:,}", *(todo if one.files else ("–",) * 5))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -117,10 +117,13 @@ def run_generation(
     redo: bool,
     quiet: bool,
 ) -> Summary:
-    """Generate with a progress bar on stderr (plain lines where stderr is no terminal)."""
+    """Generate with a progress bar on stderr (plain lines where stderr is no terminal).
+
+    What libraries print on the way goes to stderr too: stdout is for the result.
+    """
     from gainsift.generation.run import generate
 
-    with _watching(quiet) as watch:
+    with _watching(quiet) as watch, redirect_stdout(sys.stderr):
         return generate(
             study,
             device=device.value,

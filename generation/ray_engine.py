@@ -7,6 +7,7 @@ each node's own cache. Rows come back through Ray, so the study's folder need on
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,15 +63,30 @@ class RayEngine:
     def _connect(self) -> None:
         if self._ray.is_initialized():
             return
+        self._knock()
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns at each start
         try:
             self._ray.init(address=self._address, logging_level="ERROR", log_to_driver=False)
         except Exception as error:
-            line = " ".join(str(error).split())[:200]
-            raise UserError(
-                f"--address {self._address}", f"no Ray cluster answers: {line}",
-                "start one with `ray start --head`, on this machine or with this machine as a node",
-            ) from None  # fmt: skip
+            raise self._nobody(" ".join(str(error).split())[:200]) from None
+
+    def _knock(self) -> None:
+        """See that somebody listens: Ray itself would ask an address where nobody does for many minutes."""
+        host, _, port = self._address.removeprefix("ray://").rpartition(":")
+        if not host:
+            return
+        if not port.isdigit():
+            raise UserError(f"--address {self._address}", "expected host:port", "see `ray status`")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+        except (OSError, OverflowError) as error:
+            raise self._nobody(str(error)) from None
+
+    def _nobody(self, line: str) -> UserError:
+        return UserError(
+            f"--address {self._address}", f"no Ray cluster answers: {line}",
+            "start one with `ray start --head`, on this machine or with this machine as a node",
+        )  # fmt: skip
 
     def _nodes(self) -> list[dict[str, float]]:
         return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]

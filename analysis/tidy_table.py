@@ -93,6 +93,9 @@ def read_tidy_table(path: Path, taxonomy: Taxonomy) -> TidyTable:
         frame["languages"] = cells["input_language"] + " → " + cells["output_language"]
     for name in OF_ROW:
         _one_value(path, frame, ["unit", "condition"], name, "unit {!r} at {!r}")
+    # a unit of an export may be about another concept in another series: target prompts beside source prompts
+    own = frame.assign(series=cells["series"] if "series" in has else "")
+    _one_value(path, own, ["unit", "series"], "cluster", "unit {!r}")
     for name in ("weight", "settled"):
         if "item" in has:
             _one_value(path, frame[frame["item"] != ""], ["item"], name, "item {!r}")

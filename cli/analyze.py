@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from gainsift.cli.steps import steps
 
 
 def analyze(
@@ -84,12 +85,7 @@ def analyze_study(study: Path, as_json: bool = False) -> None:
 
     started = now()
     opened = Study.open(study)
-    console = Console(stderr=True)
-    with console.status("reading") as status:
-
-        def progress(step: str) -> None:
-            status.update(step)
-
+    with steps() as progress:
         results = analyse(opened, progress)
         page = write_report(opened, results, f"gainsift analyze {study}", started, progress)
     if as_json:

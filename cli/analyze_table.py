@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
+
+from gainsift.cli.steps import steps
 
 if TYPE_CHECKING:
     from gainsift.schemas.config import AnalysisSpec
@@ -36,11 +37,7 @@ def analyze_table(given: Mapping[str, Any], as_json: bool) -> None:
         raise UserError(f"--out {out}", "expected a folder, found a file", "name another")
     spec = _spec({key: given[option] for option, key in SPEC.items() if option in given})
     known = load_taxonomy(taxonomy)
-    with Console(stderr=True).status("reading") as status:
-
-        def progress(step: str) -> None:
-            status.update(step)
-
+    with steps() as progress:
         results = analyse_table(read_tidy_table(table, known), known, given.get("contrast", ()), spec, progress)
         inputs = {table.name: table} | ({taxonomy.name: taxonomy} if taxonomy else {})
         page = write_tidy_report(results, inputs, out, _called(given), started, progress)

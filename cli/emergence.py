@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from gainsift.cli.steps import steps
 
 
 def emergence(
@@ -31,11 +32,7 @@ def emergence(
     folder = out or opened.folder / "emergence"
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--out {folder}", "expected a folder, found a file", "name another")
-    with Console(stderr=True).status("reading") as status:
-
-        def progress(step: str) -> None:
-            status.update(step)
-
+    with steps() as progress:
         found = of_outputs(opened, progress)
         page = write_emergence(opened, found, folder, f"gainsift emergence {study}", started, progress)
     for sentence in found.sentences:

@@ -34,6 +34,10 @@ from gainsift.schemas.errors import GainsiftError
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+UsageError: Any = typer.BadParameter.__mro__[1]
+"""What is raised for arguments that do not fit: click's own, or that of the click which Typer brings along."""
+
+
 class InWorkOrder(TyperGroup):
     """Lists the commands in the order in which a study needs them."""
 
@@ -106,11 +110,17 @@ app.command("demo")(demo.demo)
 def main() -> None:
     """Entry point: exit 2 for the user's mistake, 1 for failed work, one line each, no traceback without --debug."""
     try:
-        app()
+        code = app(standalone_mode=False, prog_name="gainsift")
+        sys.exit(code if isinstance(code, int) else 0)
+    except UsageError as error:
+        _say_usage(error)
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(130)
     except GainsiftError as error:
         if os.environ.get("GAINSIFT_DEBUG"):
             raise
-        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"error: {error}")
+        _say(str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -121,7 +131,19 @@ def main() -> None:
         if os.environ.get("GAINSIFT_DEBUG"):
             raise
         line = " ".join(f"{type(error).__name__}: {error}".split())
-        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
-            f"error: {line}; this is a defect of gainsift: run again with --debug and report the traceback"
-        )
+        _say(f"{line}; this is a defect of gainsift: run again with --debug and report the traceback")
         sys.exit(1)
+
+
+def _say_usage(error: Any) -> None:
+    """One line, or the whole help where a command was given nothing at all."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(error.ctx.get_help())
+        return
+    where = error.ctx.command_path if error.ctx else "gainsift"
+    told = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
+    _say(f"{where}: {told}; `{where} --help` shows what there is")
+
+
+def _say(line: str) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"error: {line}")

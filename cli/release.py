@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from gainsift.cli.steps import steps
+
 
 def release(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.", show_default=False)],
@@ -29,8 +31,8 @@ def release(
     opened = Study.open(study)
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
-        with console.status("reading") as status:
-            made = bundle(opened, out, comments, lambda step: status.update(step))
+        with steps() as progress:
+            made = bundle(opened, out, comments, progress)
     except Private as refusal:
         for finding in refusal.findings:
             console.print(f"{finding.where}: {finding.what}")

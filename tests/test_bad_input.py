@@ -153,3 +153,26 @@ def test_a_defect_of_ours_is_said_to_be_one(run: Run, study: Path, monkeypatch: 
     assert status == 1
     assert text.count("\n") == 1
     assert "RuntimeError: two lines; this is a defect of gainsift" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["power", "--gained=2"], "gainsift power: Invalid value for '--gained'"),
+        (["agreement", "table.csv", "--level", "bogus"], "gainsift agreement: Invalid value for '--level'"),
+        (["annotate", "--nope"], "gainsift annotate: No such option: --nope"),
+        (["annotate", "plan"], "gainsift annotate plan: Missing argument 'STUDY'"),
+        (["analyse", "study"], "gainsift: No such command 'analyse'"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_one_line(run: Run, arguments: list[str], expected: str) -> None:
+    status, said = run(*arguments)
+    assert status == 2
+    assert said.startswith(f"error: {expected}")
+    assert said.count("\n") == 1
+    assert "--help` shows what there is" in said
+
+
+def test_a_command_that_succeeds_or_is_asked_for_help_exits_with_zero(run: Run) -> None:
+    for arguments in (["--version"], ["--help"], ["analyze", "--help"]):
+        assert run(*arguments) == (0, "")

@@ -413,8 +413,16 @@ def test_hostile_names_are_only_names(tmp_path: Path, hostile: dict[str, str]) -
             unit=lambda f, t=text: f["unit"] + t + "!", cluster=lambda f, t=text: t + f["cluster"]
         )
         for text in texts
-    ]).replace({"condition": {"late": "<script>alert(1)</script>$x$ %s"}})  # fmt: skip
+    ]).replace({"condition": {"late": "<script>alert(1)</script>$x$ %s", "early": "[/red]early[bold"}})  # fmt: skip
     path, out = write(tmp_path, frame, "table.parquet"), tmp_path / "out"
     done = CliRunner().invoke(app, ["analyze", "--table", str(path), "--out", str(out), "--boot", "20"])
     assert done.exit_code == 0, f"{done.output} {done.exception!r}"
     assert "<script>" not in (out / "report.html").read_text("utf-8")
+
+
+def test_a_unit_in_two_clusters_is_refused_unless_in_two_series(tmp_path: Path) -> None:
+    frame = pd.DataFrame(lines())
+    frame.loc[(frame["unit"] == "u1") & (frame["condition"] == "late"), "cluster"] = "elsewhere"
+    with pytest.raises(UserError, match=r"table.csv:\d+: unit 'u1' has cluster 'elsewhere' here and .* give one cluster"):
+        read_tidy_table(write(tmp_path, frame), TAXONOMY)
+    read_tidy_table(write(tmp_path, frame.assign(series=frame["condition"])), TAXONOMY)

@@ -423,6 +423,7 @@ def test_hostile_names_are_only_names(tmp_path: Path, hostile: dict[str, str]) -
 def test_a_unit_in_two_clusters_is_refused_unless_in_two_series(tmp_path: Path) -> None:
     frame = pd.DataFrame(lines())
     frame.loc[(frame["unit"] == "u1") & (frame["condition"] == "late"), "cluster"] = "elsewhere"
-    with pytest.raises(UserError, match=r"table.csv:\d+: unit 'u1' has cluster 'elsewhere' here and .* give one cluster"):
+    expected = r"table.csv:\d+: unit 'u1' has cluster 'elsewhere' here and .* give one cluster"
+    with pytest.raises(UserError, match=expected):
         read_tidy_table(write(tmp_path, frame), TAXONOMY)
     read_tidy_table(write(tmp_path, frame.assign(series=frame["condition"])), TAXONOMY)

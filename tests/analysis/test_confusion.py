@@ -82,7 +82,7 @@ def test_the_model_finds_the_matrix_of_an_average_judgement() -> None:
         np.array([[0.85, 0.15], [0.3, 0.7]]), abs=0.03
     )
     assert (found.shared, found.reason) == (True, "")
-    assert found.about == "18000 judgements of 6000 items by 3 annotators"
+    assert found.about == "18,000 judgements of 6,000 items by 3 annotators"
 
 
 def test_the_model_without_a_family_is_the_model_of_the_others() -> None:

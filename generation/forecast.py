@@ -71,7 +71,7 @@ def forecast(plan: Plan, ready: list[Ready], engine: Engine, dtype: Dtype) -> Fo
             sizes[key] = size_of(config, checkpoint.trust_code)
         precision = checkpoint.dtype(dtype, plan.device)
         if precision not in speeds:
-            speeds[precision] = engine.speed(precision) * UTILISATION
+            speeds[precision] = engine.speed(precision) * UTILISATION[plan.device]
         found.append(_of(plan, one, done, sizes[key], BYTES[precision], speeds[precision]))
     workers = max(1, min(engine.workers(), sum(len(one.shards) for one in ready)))
     return Forecast(found, workers, sum(one.seconds for one in found) / workers)

@@ -45,4 +45,6 @@ def unwritable(path: Path, error: OSError) -> WorkError:
     remedy = "make room, and run again: what is finished stays"
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         remedy = "see that you may write there, and run again: what is finished stays"
+    if path.suffix == ".tmp":  # say the file that it was to become
+        path = path.with_name(path.name.removeprefix(".").rsplit(".", 2)[0])
     return WorkError(str(path), f"cannot be written: {error.strerror or error}", remedy)

@@ -1,0 +1,55 @@
+"""docs/scale.md names commands, options and files that are there, and its arithmetic holds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from gainsift.cli.main import app
+from gainsift.generation.ready import SHARD_ROWS
+from gainsift.generation.schedule import DEATHS
+from gainsift.generation.work_estimate import MASS_BYTES, ROW_BYTES, UTILISATION, Size, Work
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = (ROOT / "docs" / "scale.md").read_text("utf-8")
+COMMANDS = get_command(app).commands
+
+
+@pytest.mark.parametrize("words", re.findall(r"gainsift ([a-z]+)([^`#\n]*)", DOCS), ids=" ".join)
+def test_a_command_and_its_options_exist(words: tuple[str, str]) -> None:
+    known = {option for part in COMMANDS[words[0]].params for option in part.opts + part.secondary_opts}
+    for option in re.findall(r"--[a-z-]+", words[1]):
+        assert option in known
+
+
+@pytest.mark.parametrize("option", sorted(set(re.findall(r"`(--[a-z-]+)", DOCS)) - {"--run"}))
+def test_an_option_that_is_named_by_itself_exists(option: str) -> None:
+    parts = [part for name in ("generate", "status") for part in COMMANDS[name].params]
+    assert any(option in part.opts for part in parts)
+
+
+def test_rays_own_commands_exist() -> None:
+    from ray.scripts.scripts import cli
+
+    for option in re.findall(r"ray start.*?(--[a-z]+)", DOCS):
+        assert any(option in part.opts for part in cli.commands["start"].params)
+
+
+def test_numbers_that_are_ours_elsewhere() -> None:
+    assert f"{SHARD_ROWS:,} by default" in DOCS
+    assert f"{ROW_BYTES} bytes and {MASS_BYTES} for each language" in DOCS
+    assert (UTILISATION["cuda"], DEATHS) == (0.1, 3)
+    assert (ROOT / "benchmarks" / "scale.py").is_file()
+
+
+def test_the_arithmetic_of_the_first_row() -> None:
+    """26 checkpoints × 256 prompt pairs × the rows of 20 language pairs; `self` is absent in the 4 into English."""
+    assert pytest.approx(15.6e6, rel=0.01) == 26 * 256 * (20 * (2 + 4 * 24) + 16 * 24)
+    operations = Size(1_132_562_432, 262_144_000, 0, 24, 2048).flops(Work(forwards=107_226_626, heads=50_907_792))
+    assert operations == pytest.approx(2.7e17, rel=0.01)
+    assert operations / (989e12 * UTILISATION["cuda"]) == pytest.approx(2726, abs=1)
+    assert pytest.approx(0.76, abs=0.005) == 2726 / 3600
+    assert pytest.approx(86, abs=0.5) == 26 * 3.3137

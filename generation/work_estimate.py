@@ -23,7 +23,7 @@ from gainsift.generation.shards import Shard
 from gainsift.schemas.settings import UNPATCHED, LanguagePair
 
 UTILISATION = {"cpu": 0.4, "cuda": 0.1}
-"""Of the speed of large matrix products, what generation reaches: on the CPU as measured (.2 to 1), on a GPU assumed."""
+"""What generation reaches of the speed of matrix products: on the CPU as measured (.2 to 1), on a GPU assumed."""
 ROW_BYTES, MASS_BYTES, FILE_BYTES = 31, 8, 6_000
 """Of a compressed row, of its masses for each language, and of a file beside its rows: measured on real outputs."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class Failure(Record):
 class Failures:
     """The failures of a study's generation, kept in `failures.json`. Only the process that hands out work writes it.
 
-    A failure to write it (the disk may be full) loses the reasons, not the run: `add` and `made` say nothing of it.
+    A failure to write it (the disk may be full) loses the reasons, not the run: nothing is said of it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,23 +55,23 @@ class Failures:
             last=shard.part.stop - 1, reason=str(error), when=now(),
         )  # fmt: skip
         self.errors.append(error)
-        self._keep([*self._others(shard), failure])
+        self._change([*self._others(shard), failure])
 
     def made(self, shard: Shard) -> None:
         """The shard stands: what failed there before is settled."""
-        others = self._others(shard)
-        if len(others) < len(self.known):
-            self._keep(others)
+        self._change(self._others(shard))
 
-    def clear(self) -> None:
-        """A new run begins: what it cannot make, it says anew."""
-        if self.known:
-            self._keep([])
+    def begin(self, shards: Iterable[Shard]) -> None:
+        """A new run begins, of these shards: what concerns none of them is of the past. The rest stands until made."""
+        todo = [(shard.checkpoint.name, shard.pair, shard.part) for shard in shards]
+        self._change([one for one in self.known if any(one.concerns(*what) for what in todo)])
 
     def _others(self, shard: Shard) -> list[Failure]:
         return [one for one in self.known if not one.concerns(shard.checkpoint.name, shard.pair, shard.part)]
 
-    def _keep(self, failures: list[Failure]) -> None:
+    def _change(self, failures: list[Failure]) -> None:
+        if failures == self.known:
+            return
         self.known = failures
         with suppress(OSError):
             if failures:

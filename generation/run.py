@@ -160,7 +160,7 @@ def _work(plan: Plan, ready: list[Ready], request: Request, engine: Engine, watc
     """Have every shard made and write it. Returns rows and files written, and what failed."""
     folder = plan.study.translations_folder
     failures = Failures(folder)
-    failures.clear()
+    failures.begin(shard for one in ready for shard in one.shards)
     rows = files = 0
     schedule = Schedule([shard for one in ready for shard in _begin(plan, one, failures)])
     for outcome in engine.outcomes(request, schedule, watch):
@@ -177,6 +177,7 @@ def _work(plan: Plan, ready: list[Ready], request: Request, engine: Engine, watc
             failures.add(shard, unwritable(shard.path, error))
             watch.warn(f"not made: {shard.name}: {unwritable(shard.path, error)}")
             continue
+        failures.made(shard)
         rows, files = rows + len(outcome.rows), files + 1
         watch.say(f"{shard.name}: {len(outcome.rows)} rows")
     return rows, files, failures

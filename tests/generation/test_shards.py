@@ -220,6 +220,14 @@ def test_a_shard_that_always_fails_stops_no_other(maker: Any, monkeypatch: pytes
     assert sum(told) == 2 * (18 + 22 + 22)  # what the failing one told was taken back
     (failure,) = json.loads((study.translations_folder / "failures.json").read_text())["failures"]
     assert (failure["checkpoint"], failure["first"], failure["last"]) == ("c1", 2, 3)
+
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    study.translation_files()[0].unlink()
+    with pytest.raises(KeyboardInterrupt):  # a run that ends before it is there again keeps the reason
+        generate(study, shard_rows=50, watch=Watch(say=interrupt))
+    assert json.loads((study.translations_folder / "failures.json").read_text())["failures"] == [failure]
     monkeypatch.undo()
     assert generate(study, shard_rows=50).files_written == 1
     assert not (study.translations_folder / "failures.json").exists()

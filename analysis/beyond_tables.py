@@ -51,7 +51,8 @@ def beyond_table(design: Design, found: Sequence[Beyond], contrasts: Sequence[Co
          Column("name", "Part"), Column("verdicts", "Verdicts alone, points", "points", interval=True),
          Column("corrected", "Corrected, points", "points", interval=True)],
         rows,
-        ["Prediction-powered: among decided units; stands only where outputs were sampled. Without annotators' errors:"
+        ["Prediction-powered: among decided units; stands only where outputs were sampled. Its verdicts alone"
+         " are those of `levels`, and by bucket of the split where every unit is decided. Without annotators' errors:"
          " from soft labels on items, before they are fanned out, flows by bucket of all units; errors are supposed to"
          " depend on nothing but the true label. Beside it stands the split as reported.",
          *(f"{name}: {what}." for name, what in SOURCES.items()), *left, *sizes, told(spec, design.clusters)],

@@ -11,11 +11,12 @@ from gainsift.analysis.estimate import Estimate, undefined
 from gainsift.analysis.intervals import told
 from gainsift.analysis.result_tables import PARTS, bucket_name
 from gainsift.analysis.split import ADDENDS, UNDECIDED, Split
-from gainsift.analysis.tables import Column, Table
+from gainsift.analysis.tables import Column, Table, display
 from gainsift.analysis.wording import counted
 
 Way = Literal["share", "flow"]
 WAYS: dict[Way, str] = {"share": "share split", "flow": "flow split"}
+_P = Column("p", "p", "p")
 SUM, WHOLE = "Sum of the steps", "First to last"
 
 
@@ -50,8 +51,20 @@ def chain_table(design: Design, chains: Sequence[Chain], recipe: str) -> Table:
         " between categories that are not correct. Every figure is divided by the units of its chain.",
         told(design.spec, design.clusters),
         *left,
+        *(f"{chain.series.name or 'all'}: {_cochran(chain, design.noun)}" for chain in chains),
     ]
     return Table("chain", f"From {design.noun} to {design.noun}", columns, rows, notes, recipe)
+
+
+def _cochran(chain: Chain, noun: str) -> str:
+    """The classic test of the whole chain in words."""
+    test = chain.called_correct
+    what = f"{test.method}, called correct equally often at all {len(chain.series.conditions)} {noun}s"
+    if test.p is None:
+        found = f"undefined ({test.reason})"
+    else:
+        found = f"{test.statistic:.2f}, df {test.df[0]:g}, p {display(_P, test.p)}"
+    return f"{what}: {found}; {'; '.join(part for part in (test.warning, test.note) if part)}."
 
 
 def _rows(chain: Chain, way: Way, buckets: Sequence[str]) -> list[dict[str, Any]]:

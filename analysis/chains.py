@@ -8,17 +8,22 @@ and is undecided throughout if it lacks a usable verdict at any.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from gainsift.analysis.cochran_q import METHOD as COCHRAN
+from gainsift.analysis.cochran_q import cochran_q
+from gainsift.analysis.contrast_results import without_impossible
 from gainsift.analysis.design import Contrast, Design, Series
-from gainsift.analysis.estimate import generator
 from gainsift.analysis.inclusion import Draw
+from gainsift.analysis.intervals import resampling
+from gainsift.analysis.significance import INDEPENDENT_UNITS, Significance
 from gainsift.analysis.soft_labels import unit_atoms
 from gainsift.analysis.split import Split, split
+from gainsift.analysis.split_tests import NOT_WHOLE
 from gainsift.analysis.units import SIDE, human_alone, rows_of
 
 
@@ -27,12 +32,14 @@ class Chain:
     """`steps`: each consecutive contrast with its split; `whole`: from the first checkpoint to the last.
 
     `partial`: units that lack an output, or lie outside the sample, at some checkpoint; they are not counted.
+    `called_correct`: Cochran's Q of the units decided throughout, whether as many are correct at every checkpoint.
     """
 
     series: Series
     steps: Sequence[tuple[Contrast, Split]]
     whole: Split
     partial: int
+    called_correct: Significance
 
 
 def chains(design: Design, frame: pd.DataFrame, inclusion: Draw) -> list[Chain]:
@@ -47,18 +54,29 @@ def _chain(design: Design, frame: pd.DataFrame, inclusion: Draw, series: Series)
     weights = weights_of_units(sides, inclusion)
     torn = {unit for side in sides for unit in side.loc[side["label"].isna(), "unit"]}
 
-    def between(a: pd.DataFrame, b: pd.DataFrame) -> Split:
+    def between(link: Contrast, a: pd.DataFrame, b: pd.DataFrame) -> Split:
         both = unit_atoms(*(side[side["unit"].isin(list(weights))] for side in (a, b)))
         both["weight"] = both["mass"] * both["unit"].map(weights).astype(float)
         both["cluster"] = both["family_a"]
         both.loc[both["unit"].isin(list(torn)), ["correct_a", "correct_b"]] = np.nan
         if not design.scored:
             both = human_alone(both)
-        rng = generator(spec.seed, "chain", series.name)  # the same resamples for every step
-        return split(both, list(design.taxonomy.buckets), spec.bootstrap, spec.confidence, rng, spec.interval)
+        buckets = list(design.taxonomy.buckets)
+        found = split(both, buckets, spec.bootstrap, spec.confidence, resampling(spec), spec.interval)
+        return without_impossible(found, design.taxonomy, link)
 
-    steps = [(link, between(a, b)) for link, a, b in zip(series.steps(), sides, sides[1:], strict=False)]
-    return Chain(series, steps, between(sides[0], sides[-1]), len(known) - len(weights))
+    steps = [(link, between(link, a, b)) for link, a, b in zip(series.steps(), sides, sides[1:], strict=False)]
+    whole = between(series.contrasts()[-1], sides[0], sides[-1])
+    return Chain(series, steps, whole, len(known) - len(weights), _called_correct(sides, weights))
+
+
+def _called_correct(sides: Sequence[pd.DataFrame], units: Collection[str]) -> Significance:
+    """Cochran's Q of `units`, each side holding one row of a unit where no verdict is a distribution."""
+    kept = [side[side["unit"].isin(list(units))] for side in sides]
+    if any(side["unit"].duplicated().any() for side in kept):
+        return Significance(COCHRAN, reason=NOT_WHOLE, warning=INDEPENDENT_UNITS)
+    called = pd.concat([side.set_index("unit")["correct"] for side in kept], axis=1)
+    return cochran_q(called.to_numpy(float))
 
 
 def weights_of_units(sides: Sequence[pd.DataFrame], inclusion: Draw) -> dict[str, float]:

@@ -10,6 +10,7 @@ import pandas as pd
 from gainsift.analysis.design import Contrast, Design
 from gainsift.analysis.estimate import Estimate, generator
 from gainsift.analysis.inclusion import Draw
+from gainsift.analysis.intervals import resampling
 from gainsift.analysis.signature import signature
 from gainsift.analysis.split import Split, SplitSums, split, split_sums
 from gainsift.analysis.split_tests import SplitTest, classic_tests, corrected, robust_tests
@@ -66,12 +67,10 @@ def _contrast(design: Design, units: Units, contrast: Contrast, common: dict[str
     spec, taxonomy = design.spec, design.taxonomy
     buckets = list(taxonomy.buckets)
     whole, without = (
-        split(
-            frame, buckets, spec.bootstrap, spec.confidence, generator(spec.seed, "split", contrast.name), spec.interval
-        )
+        split(frame, buckets, spec.bootstrap, spec.confidence, resampling(spec), spec.interval)
         for frame in (units.frame, units.frame[~units.frame["identical"].astype(bool)].reset_index(drop=True))
     )
-    whole, without = (_without_impossible(found, _possible(taxonomy, contrast)) for found in (whole, without))
+    whole, without = (without_impossible(found, taxonomy, contrast) for found in (whole, without))
     recipes = [
         signature(
             split="flow+share", identical=kept, units=found.units, decided=found.decided, clusters=found.clusters,
@@ -95,8 +94,9 @@ def _possible(taxonomy: Taxonomy, contrast: Contrast) -> set[str | None]:
     return {category.bucket_on(side.patched) for side in (contrast.a, contrast.b) for category in taxonomy.categories}
 
 
-def _without_impossible(found: Split, possible: set[str | None]) -> Split:
+def without_impossible(found: Split, taxonomy: Taxonomy, contrast: Contrast) -> Split:
     """A zero that could not be anything else needs no interval, nor a bound."""
+    possible = _possible(taxonomy, contrast)
 
     def told(buckets: dict[str, Estimate]) -> dict[str, Estimate]:
         return {
@@ -104,4 +104,9 @@ def _without_impossible(found: Split, possible: set[str | None]) -> Split:
             for name, value in buckets.items()
         }
 
-    return replace(found, flow_buckets=told(found.flow_buckets), share_buckets=told(found.share_buckets))
+    return replace(
+        found,
+        flow_buckets=told(found.flow_buckets),
+        share_buckets=told(found.share_buckets),
+        of_gain_buckets=told(found.of_gain_buckets),
+    )

@@ -16,8 +16,9 @@ from gainsift.analysis.chains import Chain, chains
 from gainsift.analysis.contrast_results import ContrastResult, contrast_results
 from gainsift.analysis.dawid_skene import VIEWS
 from gainsift.analysis.design import Design
-from gainsift.analysis.estimate import FEW, few_resamples, generator
+from gainsift.analysis.estimate import FEW, few_resamples
 from gainsift.analysis.evidence import Evidence
+from gainsift.analysis.intervals import resampling
 from gainsift.analysis.judgement_tables import agreement_tables
 from gainsift.analysis.result_tables import count_tables, share_tables, split_tables
 from gainsift.analysis.sensitivity import Variant, sensitivity
@@ -88,7 +89,7 @@ def findings(design: Design, evidence: Evidence, progress: Callable[[str], None]
     progress("shares")
     of_conditions = shares(
         rows, design.conditions, list(taxonomy.buckets), taxonomy.ids, spec.bootstrap, spec.confidence,
-        generator(spec.seed, "shares"), spec.interval,
+        resampling(spec), spec.interval,
     )  # fmt: skip
     contrasts = contrast_results(design, frame, evidence.inclusion, common, progress)
     progress("sensitivity")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gainsift.analysis.contrast_results import ContrastResult
 from gainsift.analysis.examples import MISSED, UNDESERVED, Example
 from gainsift.analysis.findings import Findings, warnings
 from gainsift.analysis.house_style import rendered
+from gainsift.analysis.intervals import caution
 from gainsift.analysis.item_list import items_table
 from gainsift.analysis.item_page import items_on_page
 from gainsift.analysis.page import template, unbroken
@@ -21,7 +23,6 @@ from gainsift.analysis.reproduce import history
 from gainsift.analysis.results import Results
 from gainsift.analysis.sensitivity_tables import sensitivity_sentence
 from gainsift.analysis.signature import meanings
-from gainsift.analysis.studentised import caution
 from gainsift.analysis.study_figures import study_figures
 from gainsift.analysis.summary import (
     agreement_sentence,
@@ -174,7 +175,7 @@ def on_page(
         ],
         "agreement_sentence": unbroken(agreement_sentence(results)),
         "sensitivity_sentences": sensitivity_sentences(results),
-        "caution": caution,
+        "caution": partial(caution, spec=results.design.spec),
         "labels": {category.id: category.label for category in results.design.taxonomy.categories},
         "warnings": [*further, *warnings(results.design.spec)],
         "said_above": [*warnings(results.design.spec), MADE_UP],

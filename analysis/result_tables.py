@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate
-from gainsift.analysis.intervals import told
+from gainsift.analysis.intervals import caution, told
 from gainsift.analysis.share_of_gain import METHOD as OF_GAIN
 from gainsift.analysis.shares import KINDS, ConditionShares
 from gainsift.analysis.split import NO_BUCKET, Split
-from gainsift.analysis.studentised import caution
 from gainsift.analysis.tables import Column, Table
 from gainsift.schemas.taxonomy import Taxonomy
 
@@ -60,7 +59,7 @@ def split_tables(design: Design, contrasts: Sequence[ContrastResult]) -> list[Ta
         told(spec, design.clusters),
         "All parts are divided by the same N, the units of the contrast, each weighing one over its probability.",
         *([f"Share of the gain: {OF_GAIN}; not estimable where the interval of the gain holds 0."] * design.scored),
-        *(f"{result.contrast.name}: {note}" for result in contrasts if (note := caution(result.split.clusters))),
+        *(f"{result.contrast.name}: {note}" for result in contrasts if (note := caution(result.split.clusters, spec))),
     ]
     sums = "Apparent gain = human gain + undeserved credit + missed (minus) + undecided; buckets add up to human gain."
     columns = [
@@ -106,7 +105,8 @@ def split_tables(design: Design, contrasts: Sequence[ContrastResult]) -> list[Ta
          Column("change", "Change, points", "points", interval=True), *_SIZES],
         [_level_rows(design, result) for result in contrasts],
         [*where, "Success: of all units of a contrast. Called correct: of those with two usable verdicts. Units weigh"
-         " one over their probability.", told(spec, design.clusters)],
+         " one over their probability. Figures and intervals are those of `outcomes` where every row of a condition is"
+         " in a unit that counts.", told(spec, design.clusters)],
         recipes,
     )  # fmt: skip
     return [levels, *tables, categories]

@@ -10,8 +10,9 @@ import pandas as pd
 
 from gainsift.analysis.contrast_results import ContrastResult
 from gainsift.analysis.design import Design
-from gainsift.analysis.estimate import Estimate, divide, generator
+from gainsift.analysis.estimate import Estimate, divide
 from gainsift.analysis.inclusion import Draw
+from gainsift.analysis.intervals import resampling
 from gainsift.analysis.rule_sensitivity import conclusion
 from gainsift.analysis.shares import KINDS
 from gainsift.analysis.split import Split, split, split_sums
@@ -105,7 +106,7 @@ def _variants(design: Design, result: ContrastResult) -> Iterator[Variant]:
 
 
 def _variant(design: Design, result: ContrastResult, key: str, name: str, units: pd.DataFrame) -> Variant:
-    found = _by_kind(design, result.contrast.name, units)
+    found = _by_kind(design, units)
     none = found.parts["human"] if not found.decided else Estimate(0.0)
     figures = {
         "apparent": found.parts["apparent"],
@@ -115,12 +116,11 @@ def _variant(design: Design, result: ContrastResult, key: str, name: str, units:
     return Variant(result.contrast.name, key, name, figures, found.units)
 
 
-def _by_kind(design: Design, name: str, units: pd.DataFrame) -> Split:
-    """The split with kinds for buckets; the same resamples for every variant."""
+def _by_kind(design: Design, units: pd.DataFrame) -> Split:
+    """The split with kinds for buckets; the same resamples as those of the contrast, for every variant."""
     spec = design.spec
     frame = units.assign(bucket_a=units["kind_a"], bucket_b=units["kind_b"])
-    rng = generator(spec.seed, "sensitivity", name)
-    return split(frame, KINDS, spec.bootstrap, spec.confidence, rng, spec.interval)
+    return split(frame, KINDS, spec.bootstrap, spec.confidence, resampling(spec), spec.interval)
 
 
 def _as_kind(units: pd.DataFrame, label: str, kind: Kind) -> pd.DataFrame:

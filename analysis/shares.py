@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_args
 
 import numpy as np
@@ -62,14 +64,18 @@ def shares(
     """Shares of every one of `conditions` that has rows in the sample, in that order.
 
     Rows weigh their mass over the probability that their item is judged. Categories that occur nowhere are left out.
-    One bootstrap over all word families, by the method
-    `interval` of `intervals.METHODS`, serves every condition.
+    The intervals of a condition resample its own word families, by the method `interval` of `intervals.METHODS`, as a
+    contrast does: each condition starts from the state of `rng`, so that both agree where they count the same.
     """
     sample = frame[frame["selected"]]
     if sample.empty:
         return []
     families, names = pd.factorize(sample["family"], sort=True)
-    bootstrap = METHODS[interval](len(names), resamples, confidence, rng)
+
+    @cache
+    def over(clusters: int) -> Bootstrap:
+        return METHODS[interval](clusters, resamples, confidence, deepcopy(rng))
+
     seen = set(sample["label"].dropna())
     categories = [name for name in categories if name in seen]
     rows = _Rows.of(sample, families, len(names), buckets, categories)
@@ -77,7 +83,7 @@ def shares(
     order = np.argsort(at, kind="stable")
     bounds = np.searchsorted(at[order], np.arange(len(conditions) + 1))
     return [
-        _of_condition(rows, order[start:end], condition, bootstrap, buckets, categories)
+        _of_condition(rows, order[start:end], condition, over, buckets, categories)
         for condition, start, end in zip(conditions, bounds, bounds[1:], strict=False)
         if end > start
     ]
@@ -139,7 +145,7 @@ class _Rows:
 
 
 def _of_condition(
-    rows: _Rows, here: Codes, condition: Condition, bootstrap: Bootstrap, buckets: Sequence[str],
+    rows: _Rows, here: Codes, condition: Condition, over: Callable[[int], Bootstrap], buckets: Sequence[str],
     categories: Sequence[str],
 ) -> ConditionShares:  # fmt: skip
     decided = here[rows.label[here] >= 0]
@@ -153,7 +159,8 @@ def _of_condition(
     sums = np.column_stack(columns)
     totals = np.repeat(rows.total(decided), len(keys), axis=1)
     totals[:, 0] = rows.total(here)[:, 0]
-    found = dict(zip(keys, bootstrap.ratios(sums, totals, np.zeros(len(keys))), strict=True))
+    own = np.unique(rows.family[here])
+    found = dict(zip(keys, over(len(own)).ratios(sums[own], totals[own], np.zeros(len(keys))), strict=True))
     return ConditionShares(
         condition=condition,
         rows=rows.outputs(here),

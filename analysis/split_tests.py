@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gainsift.analysis.cochran_q import cochran_q
 from gainsift.analysis.corrections import adjusted
 from gainsift.analysis.estimate import Array
 from gainsift.analysis.marginal_homogeneity import marginal_wald, paired_difference, sign_flip_homogeneity
@@ -58,6 +59,7 @@ def classic_tests(contrast: str, moved: Transitions, correct: Sequence[str]) -> 
     made: list[tuple[str, Callable[[], Significance]]] = [
         ("human", lambda: mcnemar(*moved.correct(correct))),
         ("human", lambda: mcnemar_mid_p(*moved.correct(correct))),
+        ("human", lambda: cochran_q(moved.called(correct))),
         *(("categories", lambda test=test: test(moved.counts)) for test in CLASSIC.values()),
     ]  # fmt: skip
     found = []

@@ -29,18 +29,6 @@ ENOUGH = 50
 """Clusters from which coverage of 93 to 97 % was shown."""
 
 
-def caution(clusters: int) -> str:
-    """What a reader must know of intervals over few clusters; the measured figures are in docs/reliability."""
-    if clusters >= ENOUGH:
-        return ""
-    if clusters >= FEWEST:
-        return (
-            f"{clusters} clusters: simulated coverage of the 95 % intervals is 93 to 100 % from {FEWEST} to"
-            f" {ENOUGH - 1} clusters, the more above 95 % the fewer units move."
-        )
-    return f"{clusters} clusters: with fewer than {FEWEST} the intervals are unreliable."
-
-
 def typical_size(denominators: Array) -> Array:
     """Root mean square of the sizes [C, K] of clusters that are not empty: [K]."""
     squares, number = (denominators**2).sum(0), (denominators != 0).sum(0)

@@ -44,6 +44,13 @@ class Transitions:
         inside = np.isin(list(self.categories), list(of))
         return round(self.counts[np.ix_(~inside, inside)].sum()), round(self.counts[np.ix_(inside, ~inside)].sum())
 
+    def called(self, of: Sequence[str]) -> Array:
+        """Whether each unit is in one of the categories `of` before and after: [U, 2] of 0 and 1."""
+        inside = np.isin(list(self.categories), list(of)).astype(float)
+        before, after = np.nonzero(np.ones_like(self.counts))
+        times = np.round(self.counts[before, after]).astype(int)
+        return np.repeat(np.column_stack([inside[before], inside[after]]), times, axis=0)
+
 
 def transitions(units: pd.DataFrame, order: Sequence[str]) -> Transitions:
     """From the frame of `units.Units`; `order` lists every category."""

@@ -7,15 +7,17 @@ bucket's flow is estimated; else the automatic success does, which tells right f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from gainsift.analysis.contrast_results import ContrastResult
 from gainsift.analysis.design import Design
-from gainsift.analysis.estimate import Array, generator
+from gainsift.analysis.estimate import Array, Estimate
+from gainsift.analysis.intervals import resampling
 from gainsift.analysis.prediction_powered import Powered, Rows, prediction_powered
+from gainsift.analysis.split import Split
 from gainsift.analysis.studentised import StudentisedBootstrap
 
 POWERED = ("human_a", "human_b", "human")
@@ -57,10 +59,19 @@ def with_unjudged(design: Design, result: ContrastResult, automatic: Mapping[str
         clusters=clusters,
         count=len(names),
     )
-    rng = generator(spec.seed, "prediction powered", result.contrast.name)
-    bootstrap = StudentisedBootstrap.of(len(names), spec.bootstrap, spec.confidence, rng)
+    bootstrap = StudentisedBootstrap.of(len(names), spec.bootstrap, spec.confidence, resampling(spec))
     least = np.array([0.0, 0.0, *[-1.0] * (1 + len(buckets))])
-    return Unjudged(prediction_powered(rows, least, bootstrap), [*POWERED, *buckets], by)
+    figures = prediction_powered(rows, least, bootstrap)
+    reported = _reported(result.split, len(decided) == len(frame))
+    parts = [*POWERED, *buckets]
+    alone = [reported.get(part, one) for part, one in zip(parts, figures.alone, strict=True)]
+    return Unjudged(replace(figures, alone=alone), parts, by)
+
+
+def _reported(found: Split, all_decided: bool) -> dict[str, Estimate]:
+    """The figures of the split that are rates among decided units: those of buckets only if every unit is decided."""
+    levels = {"human_a": "human_a", "human_b": "human_b", "human": "human_decided"}
+    return {part: found.parts[key] for part, key in levels.items()} | (found.flow_buckets if all_decided else {})
 
 
 def _figures(frame: pd.DataFrame, buckets: Sequence[str], right: str = "correct") -> Array:

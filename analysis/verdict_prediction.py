@@ -9,7 +9,6 @@ import pandas as pd
 
 from gainsift.analysis.estimate import Array, Estimate, cluster_sums, divide, interval, resample_counts, undefined
 from gainsift.analysis.simultaneous import ClusterBands
-from gainsift.analysis.studentised import StudentisedBootstrap
 
 ONE_SIDED = "all outputs have the same verdict"
 FEW = "no interval: fewer than two clusters on one side"
@@ -59,7 +58,7 @@ def predict(rows: pd.DataFrame, resamples: int, confidence: float, rng: np.rando
     values = np.column_stack([correct, success == correct, success * correct, success * (1 - correct)])
     totals = np.column_stack([np.ones(len(rows)), np.ones(len(rows)), correct, 1 - correct])
     parts = [cluster_sums(part * weight[:, None], codes, len(names)) for part in (values, totals)]
-    rates = StudentisedBootstrap.of(len(names), resamples, confidence, rng).ratios(parts[0], parts[1], np.zeros(4))
+    rates = _rates(ClusterBands.of(len(names), resamples, confidence, rng), *parts)
     draws = resample_counts(len(names), resamples, rng) if len(names) else np.zeros((0, 0))
     called = correct == 1
     return Prediction(
@@ -77,15 +76,10 @@ def predict(rows: pd.DataFrame, resamples: int, confidence: float, rng: np.rando
 def by_category(
     rows: pd.DataFrame, categories: list[str], resamples: int, confidence: float, rng: np.random.Generator
 ) -> list[OfCategory]:
-    """Each of `categories` that occurs in column `label`; other columns as for `predict`.
-
-    Mean probabilities may be far from both 0 and 1, all of them together: their intervals are those of emergence, whose
-    added clusters stand at the ends of what was seen, not of what could be.
-    """
+    """Each of `categories` that occurs in column `label`; other columns as for `predict`."""
     codes, names = pd.factorize(rows["family"], sort=True)
     p, success, weight = (rows[name].to_numpy(float) for name in ("p", "success", "weight"))
-    bootstrap = StudentisedBootstrap.of(len(names), resamples, confidence, rng)
-    bands = ClusterBands(bootstrap.draws, confidence)
+    bands = ClusterBands.of(len(names), resamples, confidence, rng)
     draws = resample_counts(len(names), resamples, rng) if len(names) else np.zeros((0, 0))
     called = rows["correct"].to_numpy(float) == 1
     found = []
@@ -95,12 +89,23 @@ def by_category(
             continue
         sums = cluster_sums(np.column_stack([p, success]) * (weight * here)[:, None], codes, len(names))
         total = cluster_sums((weight * here)[:, None], codes, len(names))
-        (matches,) = bootstrap.ratios(sums[:, 1:], total, np.zeros(1))
-        (probability,) = bands.band(sums[:, :1], total, 0.0).pointwise
+        probability, matches = _rates(bands, sums, np.repeat(total, 2, axis=1))
         against = None if called[here].all() else auc(p, weight, codes, called, here & ~called, draws, confidence)
         outputs, clusters = rows["row_id"][here].nunique(), len(np.unique(codes[here]))
         found.append(OfCategory(category, outputs, clusters, probability, matches, against))
     return found
+
+
+def _rates(bands: ClusterBands, sums: Array, totals: Array) -> list[Estimate]:
+    """Each mean of values from 0 to 1, by cluster sums [C, K], with its interval.
+
+    A cluster holds an output of every checkpoint here. The intervals are those of emergence, whose added clusters stand
+    at the ends of what was seen: at those of what could be, as in `studentised`, they would outweigh all rare outcomes.
+    """
+    if not len(sums):
+        return [undefined("no output to count")] * sums.shape[1]
+    found = bands.bands(sums[:, :, None], totals[:, :, None], np.zeros(sums.shape[1]))
+    return [band.pointwise[0] for band in found]
 
 
 def auc(

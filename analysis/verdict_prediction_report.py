@@ -11,12 +11,11 @@ from matplotlib.figure import Figure
 
 from gainsift.analysis.estimate import Estimate, generator
 from gainsift.analysis.house_style import STYLE, TWO, drawn, frame
-from gainsift.analysis.intervals import IN_WORDS
 from gainsift.analysis.judged import Judged
 from gainsift.analysis.outputs import excluded_concepts
 from gainsift.analysis.shares import series_name
 from gainsift.analysis.signature import signature
-from gainsift.analysis.studentised import caution
+from gainsift.analysis.simultaneous import FEWEST, METHOD
 from gainsift.analysis.tables import Column, Table
 from gainsift.analysis.verdict_prediction import by_category, predict
 from gainsift.analysis.wording import MADE_UP
@@ -28,6 +27,11 @@ PROBABILITY = (
     "Probability: next-token mass on the first tokens of the intended concept's words in the output language. String"
     " match: the automatic success of study.yaml. Outputs with a verdict only, each weighing one over the probability"
     " that its item was judged."
+)
+
+RARE = (
+    "Intervals of a rate near 0 or 100 % are too short where all exceptions stand in a few clusters: in simulations of"
+    " 60 clusters of 60 outputs, with a rate of 99.5 %, they then held it in some 85 % of studies instead of 95 %."
 )
 
 
@@ -62,7 +66,7 @@ def verdict_rows(study: Study, judged: Judged) -> pd.DataFrame:
 def prediction_tables(study: Study, rows: pd.DataFrame, simulated: bool) -> list[Table]:
     """How well both predict the verdict: overall, by condition, by checkpoint, and by category."""
     spec = study.config.analysis
-    how = f"{IN_WORDS['studentised']}; of AUC and r percentile limits, {spec.bootstrap:,} resamples of word families"
+    how = f"{METHOD}; of AUC and r percentile limits, {spec.bootstrap:,} resamples of word families"
     notes = [*([MADE_UP] if simulated else []), PROBABILITY, f"{100 * spec.confidence:g} % intervals: {how}."]
     mark = " (simulated annotators)" if simulated else ""
     recipe = signature(
@@ -87,13 +91,14 @@ def prediction_tables(study: Study, rows: pd.DataFrame, simulated: bool) -> list
         name: predict(part, spec.bootstrap, spec.confidence, generator(spec.seed, "prediction", name))
         for name, part in groups.items()
     }
-    few = caution(found[ALL].clusters)
+    clusters = found[ALL].clusters
+    few = f"{clusters} clusters: with fewer than {FEWEST} the intervals are unreliable."
     whole = Table(
         "prediction",
         "How well probability and string match predict the verdict" + mark,
         first,
         [{"group": name, **vars(value)} for name, value in found.items()],
-        [*notes, *([few] if few else [])],
+        [*notes, RARE, *[few] * (clusters < FEWEST)],
         recipe,
     )
     second = [

@@ -254,8 +254,12 @@ def test_tests_beside_the_split(results: Results) -> None:
     exact, mid = (next(r for r in rows if r["test"] == name) for name in ("McNemar, exact", "McNemar, mid-p"))
     close(exact["p"], F(2 * 79, 4096))
     close(mid["p"], F(2 * 79 - 66, 4096))
+    (q,) = (row for row in rows if row["test"] == "Cochran's Q")  # of two conditions: (10 - 2)² / (10 + 2)
+    close(q["statistic"].point, F(64, 12))
+    assert (q["part"], q["df"]) == ("human", "1")
     for row in rows:
-        classic = any(name in row["test"] for name in ("McNemar", "Stuart", "Bowker")) or row["test"] == "Bhapkar"
+        classic = any(name in row["test"] for name in ("McNemar", "Stuart", "Bowker", "Cochran's Q"))
+        classic |= row["test"] == "Bhapkar"
         assert ("assumes independent units" in row["note"]) == classic
         assert row["adjusted"] is None or not classic
     for part in ("apparent", "human"):
@@ -430,7 +434,9 @@ def test_other_readings(results: Results) -> None:
     assert "without s5" in highest[0]
     assert any("the human gain (+43.6) lies between" in note for note in table.notes)
     (told,) = (note for note in table.notes if ", by rule: " in note)
-    assert told.startswith("c1 to patched c2, by rule: The human gain depends on the rule: under adjudicated (and maj")
+    assert told.startswith(
+        "c1 to patched c2, by rule: The human gain lies between +38.0 (soft) and +43.6 points (adjudicated) under every"
+    )
     assert all(rule in told for rule in ("adjudicated", "majority", "dawid-skene", "soft"))
     assert not any(UNIDENTIFIED in row["name"] for row in table.rows)
 

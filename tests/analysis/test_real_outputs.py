@@ -108,3 +108,24 @@ def test_one_answer_has_one_label_and_the_page_describes_the_file(rows: dict[tup
 def test_the_page_shows_what_the_analysis_finds(script: ModuleType, tables: dict[str, list[dict[str, Any]]]) -> None:
     page = (ROOT / "docs" / "real_outputs.md").read_text("utf-8")
     assert page == script.page(tables), "run: python benchmarks/real_outputs.py --write"
+
+
+def limits(value: dict[str, Any]) -> tuple[float, float, float]:
+    return value["point"], value["low"], value["high"]
+
+
+@pytest.mark.parametrize(("a", "b"), CONTRASTS)
+def test_a_figure_has_one_interval_in_whatever_table_it_stands(
+    tables: dict[str, list[dict[str, Any]]], a: str, b: str
+) -> None:
+    """Every unit is decided and there at every condition, so that these tables count the same."""
+    name = f"{a} → {b}"
+    split = {row["part"]: row["flow"] for row in tables["split"] if row["contrast"] == name}
+    (reported,) = (row for row in tables["sensitivity"] if (row["contrast"], row["variant"]) == (name, "main"))
+    levels = {row["measure"]: row for row in tables["levels"] if row["contrast"] == name}
+    outcomes = {row["checkpoint"]: row for row in tables["outcomes"]}
+    for measure, part, outcome in (("success", "apparent", "success"), ("human", "human", "correct")):
+        assert limits(reported[part]) == pytest.approx(limits(split[part]), abs=1e-12)
+        assert limits(levels[measure]["change"]) == pytest.approx(limits(split[part]), abs=1e-12)
+        for side, condition in (("before", a), ("after", b)):
+            assert limits(levels[measure][side]) == pytest.approx(limits(outcomes[condition][outcome]), abs=1e-12)

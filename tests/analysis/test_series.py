@@ -18,7 +18,9 @@ from gainsift.analysis.chains import chains
 from gainsift.analysis.design import Design
 from gainsift.analysis.judged import Judged, judge
 from gainsift.analysis.judgements import gather
+from gainsift.analysis.results import analyse
 from gainsift.analysis.split import ADDENDS
+from gainsift.analysis.split_tests import NOT_WHOLE
 from gainsift.analysis.study_design import study_design
 from gainsift.analysis.study_evidence import study_evidence
 from gainsift.analysis.trend_tables import trend_table
@@ -66,12 +68,44 @@ def campaign(make_study: Callable[..., Any], plain_concept: Callable[..., Concep
     return make
 
 
+def test_the_whole_way_of_a_chain_is_the_contrast_where_their_units_are_the_same(
+    make_study: Callable[..., Any], plain_concept: Callable[..., Concept]
+) -> None:
+    """Everything judged at every checkpoint; nobody can be misled by a patch here, so its bucket has no interval."""
+    maker = make_study(contrasts=[], contrasts_along=[{"setting": "unpatched"}])
+    rng = np.random.default_rng(4)
+    rights = rng.random((20, 3)) < [0.2, 0.5, 0.8]
+    for number, right in enumerate(rights):
+        maker.pair(f"P{number}", plain_concept(f"s{number}"), plain_concept(f"t{number}"))
+        for checkpoint, correct in zip(("c1", "c2", "c3"), right, strict=True):
+            item = maker.row(f"P{number}", ("en", "de"), checkpoint, f"de_s{number}" if correct else f"x{checkpoint}")
+            maker.vote(item, "a1", "correct" if correct else "plain_copy")
+    found = analyse(maker.write())
+    (chain,) = found.chains
+    whole = {result.contrast.name: result.split for result in found.contrasts}["unpatched: c1 to c3"]
+    assert chain.whole == whole
+    for _, split in [*chain.steps, ("", chain.whole)]:
+        patch = [
+            split.flow_buckets["patch_effect"], split.share_buckets["patch_effect"],
+            split.of_gain_buckets["patch_effect"],
+        ]  # fmt: skip
+        assert all(one.low is None and one.point in (0, None) for one in patch)
+    assert whole.of_gain_buckets["patch_effect"] == whole.flow_buckets["patch_effect"]
+    expected = cochrans_q(rights.astype(float))
+    assert chain.called_correct.statistic == pytest.approx(expected.statistic)
+    assert chain.called_correct.p == pytest.approx(expected.pvalue)
+    (note,) = (note for note in found.tables["chain"].notes if "Cochran's Q" in note)
+    assert f"{expected.statistic:.2f}, df 2, p" in note
+    assert "assumes independent units" in note
+
+
 @pytest.mark.parametrize("soft", [False, True])
 def test_the_steps_of_a_chain_add_up_to_the_whole_way(campaign: Callable[..., Any], soft: bool) -> None:
     changes = {"analysis": {"bootstrap": 20, "verdict": "soft" if soft else "adjudicated"}}
     study, judged = campaign(soft, **changes)
     (chain,) = chains(study_design(study, judged.frame), judged.frame, judged.inclusion)
     assert [link.name for link, _ in chain.steps] == ["unpatched: c1 to c2", "unpatched: c2 to c3"]
+    assert chain.called_correct.reason == (NOT_WHOLE if soft else "")
     splits = [found for _, found in chain.steps]
     assert {found.units for found in (*splits, chain.whole)} == {FAMILIES - 1 + 4}
     assert [found.weight for found in (*splits, chain.whole)] == pytest.approx([FAMILIES - 1 + 4 * 2] * 3)

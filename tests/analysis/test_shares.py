@@ -77,3 +77,39 @@ def test_without_automatic_success_and_without_rows() -> None:
     (one, *_) = shares(frame, conditions(["c0"]), [], TAXONOMY.ids, 10, 0.95, generator(1))
     assert (one.success.point, one.success.reason) == (None, UNSCORED)
     assert shares(frame.assign(selected=False), conditions(["c0"]), [], [], 10, 0.95, generator(1)) == []
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.3, 0.7])
+@pytest.mark.parametrize(("size", "alike"), [(3, 0.2), (12, 0.02), (12, 0.2)])
+def test_intervals_of_a_share_hold_the_truth(rate: float, size: int, alike: float) -> None:
+    """A condition holds a few outputs of each of 40 families; `alike`: their correlation within one.
+
+    Up to a dozen the added clusters weigh little: the intervals are not twice those of a plain bootstrap.
+    """
+    rng, families = np.random.default_rng(8), 40
+    (condition,) = conditions(["c0"])
+    frame = pd.DataFrame({"family": np.repeat(np.arange(families), size)}).assign(
+        row_id=lambda rows: rows.index,
+        condition="c0",
+        selected=True,
+        mass=1.0,
+        probability=1.0,
+        success=None,
+        bucket=None,
+    )
+    held, widths = [], []
+    for _ in range(150):
+        own = rng.beta(rate * (1 / alike - 1), (1 - rate) * (1 / alike - 1), families)
+        right = rng.random(len(frame)) < np.repeat(own, size)
+        drawn = frame.assign(
+            label=np.where(right, "correct", "unrelated"), kind=np.where(right, "correct", "error"), correct=1.0 * right
+        )
+        studentised, plain = (
+            shares(drawn, [condition], [], TAXONOMY.ids, 199, 0.95, rng, method)[0].correct
+            for method in ("studentised", "percentile")
+        )
+        held.append((studentised.low or 0) <= rate <= (studentised.high or 0))
+        widths.append([(one.high or 0) - (one.low or 0) for one in (studentised, plain)])
+    assert np.mean(held) >= 0.90
+    wide, narrow = np.median(widths, axis=0)
+    assert narrow <= 1.1 * wide <= 2.2 * narrow

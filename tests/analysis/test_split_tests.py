@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.contingency_tables import mcnemar
 
 from gainsift.analysis.estimate import generator
 from gainsift.analysis.max_t import max_t
@@ -114,6 +115,17 @@ def test_classic_tests_are_in_no_family_and_need_whole_units(
     frame = pd.concat([units(0, 8).assign(mass=0.5), units(1, 8).assign(mass=0.5)])
     torn = classic_tests("soft", transitions(frame.assign(mass=0.25), TAXONOMY.ids), ["correct"])
     assert all(not one.test.defined and "distributions" in one.test.reason for one in torn)
+
+
+def test_cochran_q_of_two_conditions_is_mcnemar_without_correction() -> None:
+    moved = transitions(units(0, 40), TAXONOMY.ids)
+    gained, lost = moved.correct(["correct"])
+    (found,) = (one for one in classic_tests("one", moved, ["correct"]) if one.test.method == "Cochran's Q")
+    plain = mcnemar([[0, gained], [lost, 0]], exact=False, correction=False)
+    assert gained > lost > 0
+    assert found.test.statistic == pytest.approx(plain.statistic)
+    assert found.test.p == pytest.approx(plain.pvalue)
+    assert (found.what, found.part, found.test.warning) == ("gain", "human", "assumes independent units")
 
 
 def test_no_units() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gainsift.analysis.estimate import BOUND, Estimate, generator, same_everywhere
-from gainsift.analysis.studentised import StudentisedBootstrap, caution
+from gainsift.analysis.studentised import StudentisedBootstrap
 
 DIFFERENCE, RATE = np.array([-1.0]), np.array([0.0])
 
@@ -111,10 +111,3 @@ def test_one_column_does_not_disturb_another() -> None:
     beside = StudentisedBootstrap.of(30, 200, 0.95, generator(1, "x")).ratios(wide_n, wide_d, np.array([-1.0] * 3))
     assert (beside[0].low, beside[0].high) == (pytest.approx(alone.low), pytest.approx(alone.high))
     assert [found.defined for found in beside] == [True, False, True]
-
-
-def test_few_clusters_are_cautioned() -> None:
-    assert caution(50) == ""
-    assert caution(49).startswith("49 clusters: simulated coverage")
-    assert caution(20).startswith("20 clusters: simulated coverage")
-    assert caution(19) == "19 clusters: with fewer than 20 the intervals are unreliable."

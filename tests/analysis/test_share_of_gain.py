@@ -82,3 +82,10 @@ def test_nothing_of_it_and_all_of_it_are_bounds() -> None:
         pytest.approx(1 - bound),
         pytest.approx(1 + bound),
     )
+
+
+def test_no_gain_has_no_shares_whatever_few_resamples_say() -> None:
+    """A gain in one cluster and a loss in the other; five resamples left 0 out of the interval."""
+    parts, whole = np.array([[0.0, -1.0], [0.0, 1.0]]), np.array([-1.0, 1.0])
+    found = share_of_gain(parts, whole, np.ones(2), 0.95, Estimate(0.0, -0.3, -0.01))
+    assert [one.reason for one in found] == [NOT_ESTIMABLE] * 2

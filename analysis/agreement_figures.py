@@ -59,10 +59,10 @@ def confusion_map(
     shade = np.nan_to_num(divide(counts.astype(np.float64), counts.sum(1, keepdims=True).astype(np.float64)))
     texts = {(int(row), int(column)): [f"{counts[row, column]:,}"] for row, column in np.argwhere(counts)}
     with matplotlib.rc_context(STYLE):
-        figure, panel, fits = matrix(shade, texts, names, names)
+        figure, panel, _ = matrix(shade, texts, names, names)
         panel.set_ylabel(short(sides[0]))
         panel.set_xlabel(short(sides[1]))
-        parts = [said, "" if fits else "darker: a larger share of the row"]
+        parts = [said, "darker: a larger share of the row"]
         about(figure, panel, "; ".join(part for part in parts if part))
         frame(figure, title, recipe)
     return figure

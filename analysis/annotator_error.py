@@ -208,13 +208,13 @@ def _flaw(confusion: Confusion, matrix: Array, without: Array, seen: npt.NDArray
     rests = f"({confusion.about})"
     needed = seen | (confusion.counts.sum(0) + confusion.counts.sum(1) > 0)
     few = [
-        f"{label} {count:.0f}"
+        f"{count:.0f} of true {confusion.names.get(label, label)}"
         for label, count, need in zip(confusion.labels, confusion.counts.sum(1), needed, strict=True)
         if need and count < FEWEST
     ]
     if few:
         what = ", ".join(few[:3]) + (f" and {len(few) - 3} more" if len(few) > 3 else "")
-        return f"too few judgements of true {what}, {FEWEST} at least {rests}"
+        return f"too few judgements: {what}, {FEWEST} at least {rests}"
     if not np.isfinite(without).all():
         return f"what is known of a label rests on one word {rests}"
     largest, smallest = np.linalg.svd(matrix, compute_uv=False)[[0, -1]]

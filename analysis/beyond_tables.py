@@ -12,12 +12,16 @@ from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.intervals import told
 from gainsift.analysis.result_tables import bucket_name, part_id
-from gainsift.analysis.tables import Column, Table
+from gainsift.analysis.tables import MARK, Column, Table
 from gainsift.analysis.unjudged_units import Unjudged
 
 if TYPE_CHECKING:
     from gainsift.analysis.contrast_results import ContrastResult
 
+BOUNDS = (
+    f"{MARK} marks a bound of another kind than the intervals beside it: it knows the number of clusters alone, and may"
+    " be the wider one although nothing was seen to move; the corrected figure has an interval of its own."
+)
 RATES = {"human_a": "Called correct before", "human_b": "Called correct after", "human": "Human gain"}
 
 
@@ -55,6 +59,7 @@ def beyond_table(design: Design, found: Sequence[Beyond], contrasts: Sequence[Co
          " are those of `levels`, and by bucket of the split where every unit is decided. Without annotators' errors:"
          " from soft labels on items, before they are fanned out, flows by bucket of all units; errors are supposed to"
          " depend on nothing but the true label. Beside it stands the split as reported.",
+         BOUNDS,
          *(f"{name}: {what}." for name, what in SOURCES.items()), *left, *sizes, told(spec, design.clusters)],
         recipe,
     )  # fmt: skip

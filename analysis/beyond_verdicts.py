@@ -114,7 +114,8 @@ def _confusions(
     found = [controls(answers, labels)] if answers else []
     if any(one.adjudicated for one in merged.values()):
         found.append(adjudication(merged, clusters, count, labels))
-    return {one.name: one for one in [*found, model(merged, clusters, count, labels)]}
+    names = {bucket: name.lower() for bucket, name in design.taxonomy.buckets.items()}
+    return {one.name: replace(one, names=names) for one in [*found, model(merged, clusters, count, labels)]}
 
 
 def _merged(ballot: Ballot, coarse: Mapping[str, str]) -> Ballot:

@@ -9,7 +9,7 @@ judgements are too few for each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,8 @@ class Confusion:
 
     `name` is a key of SOURCES; `about` says what it rests on, `reason` why it cannot be used, if so. `without`
     [S, V, V]: the counts without each of the source's clusters, which carry its uncertainty; `shared`: these are the
-    clusters of the outputs, by the same numbers, and not a sample of their own.
+    clusters of the outputs, by the same numbers, and not a sample of their own. `names`: how sentences call a label,
+    where it is not by itself.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Confusion:
     without: Array
     shared: bool
     reason: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def controls(judgements: Iterable[tuple[str, str, str]], labels: Sequence[str]) -> Confusion:

@@ -100,3 +100,18 @@ def top_of(shown: Sequence[Estimate]) -> float:
     highs = [value.high for value in shown if value.high is not None and not value.bounded]
     largest = max(points, default=0.0)
     return 1.04 * min(max([largest, *highs]), 2.5 * largest) or 1.0
+
+
+def mark_cut(panel: Any, found: Findings, bands: Sequence[Sequence[Estimate]]) -> None:
+    """Arrow heads at the upper end of a finished panel where a band goes on above it, and their legend entry."""
+    top = panel.get_ylim()[1]
+    at = [
+        x
+        for band in bands
+        for x, value in zip(places_of(found), band, strict=True)
+        if value.high is not None and not value.bounded and value.high > top
+    ]
+    if at:
+        panel.plot(at, [top] * len(at), marker="^", markersize=4, color="#555555", linestyle="", clip_on=False,
+                   zorder=5, label="band goes on above")  # fmt: skip
+        panel.set_ylim(top=top)

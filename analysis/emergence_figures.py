@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from gainsift.analysis.emergence_axes import draw, even_axis, log_axis, places_of, top_of
+from gainsift.analysis.emergence_axes import draw, even_axis, log_axis, mark_cut, places_of, top_of
 from gainsift.analysis.emergence_bands import ALL, Findings, Group
 from gainsift.analysis.emergence_sums import CONTROL, OWN, Place, Quantity
 from gainsift.analysis.emergence_words import MEASURES, recipe, series_of
@@ -120,14 +121,16 @@ def curves(found: Findings, title: str) -> Figure:
     names = {"unpatched": "unpatched", "layer": f"layer {found.layers.fixed}", "area": "mean over layers"}
     for row, measure in zip(panels, rows_of, strict=True):
         for panel, kind in zip(row, kinds, strict=True):
-            shown = []
+            shown, banded = [], []
             for quantity in _lines(found, measure, kind):
                 name, band = series_of(quantity.place), found.band(quantity)
                 if band is not None:
                     draw(panel, found, band.pointwise, LOOKS[name], name, band=name in BANDED)
                     shown += band.pointwise
+                    banded += [band.pointwise] * (name in BANDED)
             panel.set_title(f"{MEASURES[measure][0]}, {names[kind]}", fontsize=7)
             panel.set_ylim(0, top_of(shown))
+            mark_cut(panel, found, banded)
             panel.yaxis.set_major_locator(MaxNLocator(5))
             scale = log_axis(panel, found, columns)
         row[0].set_ylabel("share of outputs" if measure == "success" else "mean mass")
@@ -194,17 +197,20 @@ def languages(found: Findings, title: str) -> Figure:
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     shown = [q for q in found.quantities("p_source", False, False) if series_of(q.place) in ("tgt", "seen")]
     shown = shown or found.quantities("p_source", False, False)
-    points: list[Estimate] = []
+    bands: list[list[Sequence[Estimate]]] = []
     for panel, group in zip(panels.flat, groups, strict=False):
+        bands.append([])
         for quantity in shown:
             band = found.band(quantity, group)
             if band is not None:
                 name = series_of(quantity.place)
                 draw(panel, found, band.pointwise, LOOKS[name], name)
-                points += band.pointwise
+                bands[-1].append(band.pointwise)
         panel.set_title(_group_name(group))
         scale = log_axis(panel, found, columns)
-    panels.flat[0].set_ylim(0, top_of(points))
+    panels.flat[0].set_ylim(0, top_of([point for drawn in bands for band in drawn for point in band]))
+    for panel, drawn in zip(panels.flat, bands, strict=False):
+        mark_cut(panel, found, drawn)
     _finish(panels, len(groups), columns, scale)
     frame(figure, title, recipe(found, "languages"), _entries(panels))
     return figure
@@ -227,14 +233,15 @@ def other_languages(found: Findings, title: str) -> Figure:
     names = {"p_source": "output language", "other_same": "others: same first tokens",
              "other_maybe": "same first letter", "other_apart": "no token shared"}  # fmt: skip
     for panel, place in zip(panels.flat, places, strict=False):
-        shown: list[Estimate] = []
+        shown: list[Sequence[Estimate]] = []
         for measure, look in zip(names, (LINES[0], LINES[1], LINES[2], LINES[3]), strict=True):
             band = found.band(Quantity(place, measure))
             if band is not None:
                 draw(panel, found, band.pointwise, look, names[measure])
-                shown += band.pointwise
+                shown.append(band.pointwise)
         panel.set_title(series_of(place))
-        panel.set_ylim(0, top_of(shown))
+        panel.set_ylim(0, top_of([point for band in shown for point in band]))
+        mark_cut(panel, found, shown)
         panel.yaxis.set_major_locator(MaxNLocator(5))
         scale = log_axis(panel, found, columns)
     _finish(panels, len(places), columns, scale)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter
+from matplotlib.ticker import FuncFormatter
 
 from gainsift.analysis.agreement_figures import MOST_ANNOTATORS, confusion_map, pair_heat_map
-from gainsift.analysis.design import Condition, Design
+from gainsift.analysis.checkpoint_axis import label_checkpoints, positions
+from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.house_style import (
     GAIN,
@@ -24,11 +25,11 @@ from gainsift.analysis.house_style import (
     drawn,
     frame,
     rendered,
-    short,
     tall,
 )
 from gainsift.analysis.result_tables import PARTS, bucket_name
 from gainsift.analysis.shares import ConditionShares
+from gainsift.analysis.summary import coefficient
 from gainsift.analysis.transition_figures import transition_map
 from gainsift.analysis.trend_figures import page_of_trends
 from gainsift.schemas.taxonomy import Taxonomy
@@ -78,7 +79,9 @@ def category_shares(design: Design, shares: Sequence[ConditionShares], title: st
     """One small panel for each category, its share over checkpoints with an interval; a line for each series."""
     by_name = {c.checkpoint: c.condition for c in shares}
     present = sorted(by_name.values(), key=lambda one: one.place)
-    names_at = [one.checkpoint for one in present]
+    at, scale = positions(present)
+    place_of = dict(zip((one.checkpoint for one in present), at.tolist(), strict=True))
+    reach = float(at[-1] - at[0]) or 1.0
     series = list(dict.fromkeys(c.series for c in shares))
     names = list(shares[0].categories)
     columns = min(4, len(names))
@@ -86,16 +89,16 @@ def category_shares(design: Design, shares: Sequence[ConditionShares], title: st
     legend = 0.3 if len(series) > 1 else 0.0
     figure = Figure(figsize=(TWO, tall(1.4, rows, 0.7 + legend)))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    spread = (np.arange(len(series)) - (len(series) - 1) / 2) * 0.12
+    spread = (np.arange(len(series)) - (len(series) - 1) / 2) * 0.02 * reach
     for panel, name in zip(panels.flat, names, strict=False):
         for line, one in enumerate(series):
-            points = [(names_at.index(c.checkpoint), c.categories[name]) for c in shares if c.series == one]
+            points = [(place_of[c.checkpoint], c.categories[name]) for c in shares if c.series == one]
             _line(panel, points, LINES[line % len(LINES)], one, float(spread[line]))
         panel.set_title(drawn(design.taxonomy.category(name).label))
         panel.set_ylim(-0.03, 1.03)
-        panel.set_xlim(-0.5, len(present) - 0.5)
+        panel.set_xlim(at[0] - 0.08 * reach, at[-1] + 0.08 * reach)
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.0f} %"))
-        scale = _checkpoint_axis(panel, design, present)
+        label_checkpoints(panel, present, at, scale, columns)
     for place, panel in enumerate(panels.flat):
         panel.set_visible(place < len(names))
         if place < len(names) <= place + columns:
@@ -105,7 +108,9 @@ def category_shares(design: Design, shares: Sequence[ConditionShares], title: st
     return figure
 
 
-def _line(panel: Any, points: list[tuple[int, Estimate]], look: tuple[str, Any, str], label: str, shift: float) -> None:
+def _line(
+    panel: Any, points: list[tuple[float, Estimate]], look: tuple[str, Any, str], label: str, shift: float
+) -> None:
     colour, dash, marker = look
     drawn = [(place + shift, value) for place, value in sorted(points, key=lambda p: p[0]) if value.defined]
     panel.plot(
@@ -117,17 +122,6 @@ def _line(panel: Any, points: list[tuple[int, Estimate]], look: tuple[str, Any, 
         [place for place, _ in bounded], [value.low for _, value in bounded], [value.high for _, value in bounded],
         color=colour, linewidth=0.9,
     )  # fmt: skip
-
-
-def _checkpoint_axis(panel: Any, design: Design, present: Sequence[Condition]) -> str:
-    """Checkpoints at even distances, thinned to about five labels, the last one kept; returns the axis's name."""
-    steps = [one.step for one in present]
-    told = len(set(steps)) == len(steps) and any(steps)
-    labels = [f"{step:,}" for step in steps] if told else [short(one.checkpoint) for one in present]
-    shown = sorted(range(len(present) - 1, -1, -max(1, -(-len(present) // 5))))
-    panel.xaxis.set_major_locator(FixedLocator(list(shown)))
-    panel.set_xticklabels([labels[i] for i in shown], fontsize=7, rotation=30 if max(map(len, labels)) > 5 else 0)
-    return "training step" if told else design.noun
 
 
 # --- the split -------------------------------------------------------------------------------------------
@@ -211,9 +205,7 @@ def confusion(taxonomy: Taxonomy, results: Findings, title: str) -> Figure:
     names = [name for name in taxonomy.ids if name in found.labels]
     counts = np.array([[found.confusion[a, b] for b in names] for a in names], dtype=np.int64)
     alpha = found.alpha
-    about = "α undefined" if alpha.point is None else f"Krippendorff's α = {alpha.point:.3f}"
-    if alpha.low is not None and alpha.high is not None:
-        about += f" [{alpha.low:.3f}, {alpha.high:.3f}]"
+    about = "α undefined" if alpha.point is None else f"Krippendorff's α = {coefficient(alpha)}"
     labels = [taxonomy.category(name).label for name in names]
     return confusion_map(
         counts, labels, ("", ""), title, results.signature, f"{about}; pairs of judgements of one item"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gainsift.analysis.estimate import Array, cluster_sums
 from gainsift.analysis.sign_flip import EXACT_UP_TO, FLIPS, few_moved, method_in_words, sign_patterns, tail_probability
 from gainsift.analysis.significance import Significance
+from gainsift.analysis.wording import counted
 
 WALD = "cluster-robust Wald test of marginal homogeneity (Bhapkar's form, Hotelling's F)"
 PAIRED = "cluster-robust paired difference, t"
@@ -64,7 +65,7 @@ def marginal_wald(flows: Array, totals: Array) -> Significance:
     largest = float(np.linalg.eigvalsh(covariance)[-1])  # rates add up to one: the rank is K - 1 at most
     rank = int(np.linalg.matrix_rank(covariance, tol=_SMALL * largest, hermitian=True))
     if not 0 < rank < moved:
-        return Significance(WALD, reason=f"{moved} clusters moved, too few for {flows.shape[1]} categories")
+        return Significance(WALD, reason=f"{counted(moved, 'cluster')} moved, too few for {flows.shape[1]} categories")
     wald = float(change @ np.linalg.pinv(covariance, rcond=_SMALL, hermitian=True) @ change)
     df = float(rank), float(len(flows) - rank)
     from scipy.stats import f

@@ -35,8 +35,8 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"display": display, "table_rows": table_rows, "reasons": reasons, "policy": policy,
-                            "script": script}  # fmt: skip
+    environment.globals |= {"display": display, "table_rows": table_rows, "notes_of": notes_of, "reasons": reasons,
+                            "policy": policy, "script": script}  # fmt: skip
     environment.filters |= {
         "visible": visible,
         "data_uri": data_uri,
@@ -73,6 +73,12 @@ def json_block(data: object) -> Markup:
 def table_rows(table: Table, key: str | None = None, value: Any = None) -> list[Mapping[str, Any]]:
     """The rows of a table, those of one contrast if `key` and `value` are given."""
     return [row for row in table.rows if key is None or row[key] == value]
+
+
+def notes_of(table: Table, contrast: str) -> list[str]:
+    """The notes of a table that speak of all contrasts or of this one."""
+    others = {str(row["contrast"]) for row in table.rows} - {contrast}
+    return [note for note in table.notes if not note.startswith(tuple(f"{name}: n = " for name in others))]
 
 
 def unbroken(sentence: str) -> str:

@@ -39,9 +39,9 @@ class Size:
     """What studies of one size would find.
 
     `items` and `judgements` are the work. `estimate`: the mean flow that is found, which annotators' errors pull away
-    from `truth`. `half_width` is the mean of half the interval's width, `half_width_90` what nine of ten studies stay
-    below. `power`: the share of studies whose test sees the move at level 1 - confidence, two-sided, with its Monte
-    Carlo standard error.
+    from `truth`, with its Monte Carlo standard error. `half_width` is the mean of half the interval's width,
+    `half_width_90` what nine of ten studies stay below. `power`: the share of studies whose test sees the move at level
+    1 - confidence, two-sided, with its Monte Carlo standard error.
     """
 
     units: int
@@ -51,6 +51,7 @@ class Size:
     judgements: int
     truth: float
     estimate: float
+    estimate_error: float
     half_width: float
     half_width_90: float
     power: float
@@ -155,6 +156,7 @@ def simulate(
         judgements=items * overlap,
         truth=float(population.chances @ (right[0] - right[1])),
         estimate=float(estimates.mean()),
+        estimate_error=float(estimates.std() / math.sqrt(simulations)),
         half_width=width,
         half_width_90=float(np.quantile(widths, 0.9)),
         power=power,

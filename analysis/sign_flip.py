@@ -8,6 +8,7 @@ import numpy as np
 
 from gainsift.analysis.estimate import Array
 from gainsift.analysis.significance import Significance
+from gainsift.analysis.wording import counted
 
 FLIPS = 10_000
 EXACT_UP_TO = 13
@@ -63,4 +64,4 @@ def few_moved(clusters: int) -> str:
     """Says so where no arrangement of signs could be significant at .05: 2 of 2^n are the most extreme."""
     if clusters > 5:
         return ""
-    return f"only {clusters} clusters moved: p cannot be less than {2 / 2**clusters:g}"
+    return f"only {counted(clusters, 'cluster')} moved: p cannot be less than {2 / 2**clusters:g}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.result_tables import bucket_name
-from gainsift.analysis.tables import Column, display, plain
+from gainsift.analysis.tables import MARK, Column, display, plain
 from gainsift.analysis.wording import counted
 from gainsift.schemas.study import Study
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gainsift.analysis.split import Split
 
 SUMMARY_FORMAT = "summary/1"
+COEFFICIENT = Column("alpha", "α", "coefficient", interval=True)
 
 
 def contrast_sentence(design: Design, result: ContrastResult) -> str:
@@ -104,8 +105,12 @@ def agreement_sentence(results: Findings) -> str:
     counts = f"{who}, {counted(found.items, 'item')}, {counted(found.judgements, 'judgement')}"
     if alpha.point is None:
         return f"Agreement is undefined: {alpha.reason} ({counts})."
-    limits = f" [{alpha.low:.3f}, {alpha.high:.3f}]" if alpha.low is not None and alpha.high is not None else ""
-    return f"Krippendorff's α is {alpha.point:.3f}{limits} ({counts})."
+    return f"Krippendorff's α is {coefficient(alpha)} ({counts})."
+
+
+def coefficient(alpha: Estimate) -> str:
+    """`0.812 [0.750, 0.868]`, where no note stands beneath that would explain a mark."""
+    return display(COEFFICIENT, alpha).removesuffix(MARK)
 
 
 def anchoring_sentence(results: Results) -> str:

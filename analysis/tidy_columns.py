@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gainsift.analysis.csv_text import csv_text
-from gainsift.schemas.errors import UserError, did_you_mean
+from gainsift.schemas.errors import UserError, near
 
 LINE = "line"
 """Column of the row's place: the line of a csv (where the row ends), the number of a Parquet row, from 1."""
@@ -42,7 +42,7 @@ def _chosen(where: str, names: Sequence[str], needed: Sequence[str], optional: C
             raise UserError(
                 where,
                 f"column {name!r} is missing; found: {found}",
-                f"{did_you_mean(name, names)} A tidy table has {', '.join(needed)}",
+                f"{near(name, names)}a tidy table has {', '.join(needed)}",
             )
     wanted = [name for name in (*needed, *optional) if name in names]
     for name in wanted:

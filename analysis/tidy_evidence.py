@@ -13,7 +13,7 @@ from gainsift.analysis.evidence import MISSING, NOT_GIVEN, TIED, UNJUDGED, Answe
 from gainsift.analysis.inclusion import Draw
 from gainsift.analysis.judged import not_given_label, set_labels
 from gainsift.analysis.soft_labels import row_atoms
-from gainsift.analysis.tidy_table import TidyTable
+from gainsift.analysis.tidy_table import UNTOLD, TidyTable
 from gainsift.analysis.verdict_rules import DEFAULT, METHODS, Ballot, Distribution
 from gainsift.schemas.taxonomy import SENSE_LABEL, Taxonomy
 
@@ -58,7 +58,17 @@ def tidy_evidence(table: TidyTable, taxonomy: Taxonomy) -> Evidence:
         skipped=sum(map(len, table.gaps.values())),
         left_out=_left_out(table, by_rule[DEFAULT], ballots, missing),
         language_pairs=dict(zip(languages["item"], languages["languages"], strict=True)),
+        automatic=_automatic(table.rows),
     )
+
+
+def _automatic(rows: pd.DataFrame) -> dict[str, str | None]:
+    """Item -> its pre-label, None where the lexicon could not tell."""
+    told = rows[(rows["item"] != "") & rows["prelabel"].notna()]
+    return {
+        item: None if label == UNTOLD else str(label)
+        for item, label in zip(told["item"], told["prelabel"], strict=True)
+    }
 
 
 def _rows(table: TidyTable) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from gainsift.analysis.judgements import Judgements, gather
 from gainsift.analysis.output_export import columns_of, write_outputs
 from gainsift.analysis.outputs import excluded_concepts
 from gainsift.analysis.study_design import study_design
+from gainsift.analysis.tidy_table import UNTOLD
 from gainsift.schemas.files import FORMAT_KEY, atomic, write_text
 from gainsift.schemas.provenance import now, write_run
 from gainsift.schemas.rows import Annotation
@@ -61,6 +62,8 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "adjudicated": (TRUTH, "Whether the lead settled the item."),
     "settled": (TEXT, "Category id that the lead gave the item; of kind missing: it cannot be judged. Empty: not"
                 " adjudicated."),
+    "prelabel": (TEXT, "Category id that the lexicon alone gives the item (`gainsift annotate prelabel`); ?: it could"
+                       " not tell. Empty: not asked."),
     "source": (TEXT, "human, or simulated: no person gave this label."),
     "sense": (TEXT, "With label other_sense: the sense that this annotator chose."),
     "role": (TEXT, "What the task was to the annotator: main, or calibration."),
@@ -145,6 +148,7 @@ def _outputs(study: Study, judged: Judged, settled: dict[str, str]) -> pd.DataFr
         frame["item"].map({item: one.adjudicated for item, one in judged.verdicts.items()}).fillna(False)
     )
     frame["settled"] = frame["item"].map(settled)
+    frame["prelabel"] = frame["item"].map({item: label or UNTOLD for item, label in study.prelabels().items()})
     frame["gloss"] = frame["concept"].map({name: concept.gloss for name, concept in study.concepts.items()})
     frame["reference"] = [
         "|".join(study.concepts[concept].reference.get(out, []))
@@ -220,7 +224,8 @@ def write_export(study: Study, folder: Path, command: str) -> tuple[int, Counter
     taxonomy = yaml.safe_dump(study.taxonomy.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
     write_text(folder / "taxonomy.yaml", taxonomy)
     inputs = {file.name: file for file in files}
-    inputs |= {file.relative_to(study.folder).as_posix(): file for file in study.translation_files()}
+    optional = [study.prelabels_file] * study.prelabels_file.exists()
+    inputs |= {file.relative_to(study.folder).as_posix(): file for file in [*study.translation_files(), *optional]}
     counts = {"rows": len(frame), "outputs": int(frame["row_id"].nunique()), "all outputs": outputs, **left_out}
     write_run(folder / "tidy.run.json", "tidy", command, started, inputs, counts=counts)
     return len(frame), left_out

@@ -24,12 +24,14 @@ from gainsift.schemas.taxonomy import Taxonomy
 
 NEEDED = ("unit", "cluster", "condition", "annotator", "label")
 OPTIONAL = ("success", "weight", "order", "series", "patched", "identical", "item", "draws", "audit", "verdict",
-            "settled", "sense_not_given", "other_cluster", "checkpoint", "step", "tokens", "input_language",
-            "output_language", "source", "excluded")  # fmt: skip
-OF_ROW = ("cluster", "item", "success", "weight", "patched", "identical", "verdict", "settled", "sense_not_given",
-          "other_cluster", "languages")  # fmt: skip
+            "settled", "prelabel", "sense_not_given", "other_cluster", "checkpoint", "step", "tokens",
+            "input_language", "output_language", "source", "excluded")  # fmt: skip
+OF_ROW = ("cluster", "item", "success", "weight", "patched", "identical", "verdict", "settled", "prelabel",
+          "sense_not_given", "other_cluster", "languages")  # fmt: skip
 """Columns with one value for each unit at a condition."""
-TEXTS = ("verdict", "settled", "other_cluster")
+TEXTS = ("verdict", "settled", "prelabel", "other_cluster")
+UNTOLD = "?"
+"""A pre-label that the lexicon could not give."""
 TRUTH = {"1": 1.0, "1.0": 1.0, "true": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0}
 AGAIN = "rows that repeat a judgement"
 GAPS = "rows without a label"
@@ -44,11 +46,11 @@ class TidyTable:
     """A table that was checked.
 
     `rows`: one for each unit at a condition: unit, condition, cluster, item, success (0, 1 or NaN), weight (NaN
-    outside the sample), patched, identical, sense_not_given (bools), verdict, settled (labels, or None), other_cluster,
-    languages (of the item; None where unsaid), line. `votes`: item -> annotator -> label, `unsure` among them. `gaps`:
-    annotator -> items that were left without a label. `conditions` in order, by series. `inclusion`: the draw, if the
-    table tells it. `has`: the optional columns that there are. `simulated`: some labels are, by the column `source`.
-    `left_out`: rows that say nothing, by reason.
+    outside the sample), patched, identical, sense_not_given (bools), verdict, settled, prelabel (labels, or None; a
+    prelabel may be UNTOLD), other_cluster, languages (of the item; None where unsaid), line. `votes`: item -> annotator
+    -> label, `unsure` among them. `gaps`: annotator -> items that were left without a label. `conditions` in order, by
+    series. `inclusion`: the draw, if the table tells it. `has`: the optional columns that there are. `simulated`: some
+    labels are, by the column `source`. `left_out`: rows that say nothing, by reason.
     """
 
     path: Path
@@ -74,7 +76,7 @@ def read_tidy_table(path: Path, taxonomy: Taxonomy) -> TidyTable:
     for name in ("unit", "cluster", "condition"):
         _refuse(path, cells, cells[name] == "", f"no {name}")
     _refuse(path, cells, (cells["label"] != "") & (cells["annotator"] == ""), "a label without an annotator")
-    for name in ("label", "verdict", "settled"):
+    for name in ("label", "verdict", "settled", "prelabel"):
         if name == "label" or name in has:
             _known_labels(path, cells, name, taxonomy)
     frame = pd.DataFrame({name: cells[name] for name in (LINE, *NEEDED)})
@@ -96,7 +98,7 @@ def read_tidy_table(path: Path, taxonomy: Taxonomy) -> TidyTable:
     # a unit of an export may be about another concept in another series: target prompts beside source prompts
     own = frame.assign(series=cells["series"] if "series" in has else "")
     _one_value(path, own, ["unit", "series"], "cluster", "unit {!r}")
-    for name in ("weight", "settled"):
+    for name in ("weight", "settled", "prelabel"):
         if "item" in has:
             _one_value(path, frame[frame["item"] != ""], ["item"], name, "item {!r}")
     votes = _votes(path, frame, left_out)
@@ -119,7 +121,7 @@ def _refuse(path: Path, cells: pd.DataFrame, wrong: pd.Series[bool], problem: st
 
 
 def _known_labels(path: Path, cells: pd.DataFrame, name: str, taxonomy: Taxonomy) -> None:
-    wrong = ~cells[name].isin(["", *taxonomy.ids])
+    wrong = ~cells[name].isin(["", *taxonomy.ids, *[UNTOLD] * (name == "prelabel")])
     if wrong.any():
         label = str(cells[wrong][name].iloc[0])
         problem = f"{name} {label!r} is not in taxonomy {taxonomy.version}"

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from gainsift.analysis.checkpoint_axis import label_checkpoints, positions
 from gainsift.analysis.house_style import LINES, STYLE, TWO, drawn, frame, tall
 from gainsift.analysis.shares import KINDS, ConditionShares
 from gainsift.schemas.taxonomy import Taxonomy
@@ -19,7 +20,6 @@ GREYS = ("#E69F00", "#333333", "#F0E442", "#888888", "#CC79A7", "#d9d9d9", "#56B
 HATCHES = ("", "", "....", "", "////", "", "xxxx")
 KIND_LINES = (2, 1, 0, 3, 4)
 """Which of LINES each of KINDS is drawn with: correct in the colour that it has in the stack."""
-TOKENS, STEPS = "tokens seen (log scale)", "training step"
 MOST = 4
 """Series on the page; further ones are in the tables."""
 
@@ -37,7 +37,8 @@ def page_of_trends(taxonomy: Taxonomy, shares: Sequence[ConditionShares], title:
         figure = Figure(figsize=(TWO, tall(2.15, len(series), 1.3)))
         panels = figure.subplots(len(series), 2, squeeze=False, sharey=True)
         for (name, held), (left, right) in zip(series, panels, strict=True):
-            at, scale = _positions(held)
+            conditions = [one.condition for one in held]
+            at, scale = positions(conditions)
             _stack(left, taxonomy, held, at)
             _lines(right, held, at)
             for panel, what in ((left, "what answers are"), (right, "kinds")):
@@ -45,47 +46,17 @@ def page_of_trends(taxonomy: Taxonomy, shares: Sequence[ConditionShares], title:
                 panel.set_ylim(0, 1)
                 panel.set_xlabel(scale)
                 panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
-                _ticks(panel, held, at, scale)
+                label_checkpoints(panel, conditions, at, scale, 2)
+                panel.set_xlim(at[0], at[-1])
+                for place, side in ((0, "left"), (-1, "right")):  # clear of the panel beside it
+                    if at[place] in panel.get_xticks():
+                        panel.get_xticklabels()[place].set_horizontalalignment(side)
         entries: dict[str, Any] = {}  # not every row shows every outcome
         for panel in panels.T.flat:
             handles, labels = panel.get_legend_handles_labels()
             entries |= dict(zip(labels, handles, strict=True))
         frame(figure, title, recipe, (list(entries.values()), list(entries)))
     return figure
-
-
-def _positions(held: Sequence[ConditionShares]) -> tuple[np.typing.NDArray[np.float64], str]:
-    """Log tokens where all are known and rise, else optimiser steps, else ranks."""
-    for scale, values in (
-        ("tokens seen (log scale)", [c.condition.tokens for c in held]),
-        ("training step", [c.condition.step for c in held]),
-    ):
-        at = np.array(values, float)
-        if (at > 0).all() and (np.diff(at) > 0).all():
-            return (np.log10(at) if scale.startswith("tokens") else at), scale
-    whole = any(c.checkpoint != c.condition.name for c in held)
-    return np.arange(len(held), dtype=float), "checkpoint" if whole else "condition"
-
-
-def _ticks(panel: Any, held: Sequence[ConditionShares], at: np.typing.NDArray[np.float64], scale: str) -> None:
-    """At most five checkpoints are named, the first and the last among them."""
-    chosen = sorted({round(place) for place in np.linspace(0, len(held) - 1, min(5, len(held)))})
-    names = {
-        "tokens seen (log scale)": [_short(c.condition.tokens) for c in held],
-        "training step": [f"{c.condition.step:,}" for c in held],
-    }
-    labels = names.get(scale, [c.checkpoint for c in held])
-    panel.set_xticks(at[chosen], [drawn(labels[place]) for place in chosen])
-    for label, side in zip((panel.get_xticklabels()[0], panel.get_xticklabels()[-1]), ("left", "right"), strict=True):
-        label.set_horizontalalignment(side)  # clear of the panel beside it
-    panel.set_xlim(at[0], at[-1])
-
-
-def _short(tokens: int) -> str:
-    for size, sign in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")):
-        if tokens >= size:
-            return f"{tokens / size:.3g} {sign}"
-    return str(tokens)
 
 
 def _stack(panel: Any, taxonomy: Taxonomy, held: Sequence[ConditionShares], at: np.typing.NDArray[np.float64]) -> None:

@@ -12,7 +12,9 @@ import typer
 def lock(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.", show_default=False)],
     late: Annotated[bool, typer.Option("--late", help="Lock although people have judged; the report says so.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only list what was changed since.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only list what was changed since; exit status 1 if anything was.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
 ) -> None:
     """Freeze the plan of the analysis before the first judgement.
@@ -34,9 +36,9 @@ def lock(
     if as_json:
         told = {"locked": made.locked, "late": made.late, "hash": made.hash, "deviations": found}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
-        return
-    typer.echo(f"{lock_file(opened)}: locked {made.locked}, hash {made.hash[:16]}")
-    for sentence in found:
-        typer.echo(sentence)
-    if check and not found:
-        typer.echo("nothing deviates")
+    else:
+        typer.echo(f"{lock_file(opened)}: locked {made.locked}, hash {made.hash[:16]}")
+        for sentence in found or ["nothing deviates"] * check:
+            typer.echo(sentence)
+    if check and found:
+        raise typer.Exit(1)

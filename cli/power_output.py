@@ -74,9 +74,16 @@ def sentences(data: dict[str, Any], wanted: Wanted) -> list[str]:
         found.append(
             f"{who}: {size['units']:,} units ({size['families']:,} word families, {size['items']:,} items,"
             f" {size['judgements']:,} judgements, {size['hours_each']:.1f} hours each for {size['annotators']})"
-            f" give {' and '.join(goals)}; the move would be found as {_points(size['estimate'])}."
+            f" give {' and '.join(goals)}{_pulled(size)}."
         )
     return found
+
+
+def _pulled(size: dict[str, Any]) -> str:
+    """What annotators' errors make of the move, where the simulation can tell it from the truth."""
+    told = abs(size["estimate"] - size["truth"]) > 1.96 * size["estimate_error"]
+    shown = _points(size["estimate"])
+    return f"; the move would be found as {shown}" if told and shown != _points(size["truth"]) else ""
 
 
 def _points(rate: float) -> str:

@@ -38,5 +38,10 @@ class WorkError(GainsiftError):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean X?` for the nearest known word, else the list of known words."""
     names = [str(name) for name in known]
-    near = get_close_matches(word, names, n=1)
-    return f"did you mean {near[0]}?" if near else "known: " + ", ".join(names)
+    return near(word, names).strip() or "known: " + ", ".join(names)
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """`did you mean X? ` for the nearest known word, with the space before what follows, or nothing."""
+    found = get_close_matches(word, [str(name) for name in known], n=1)
+    return f"did you mean {found[0]}? " if found else ""

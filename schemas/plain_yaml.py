@@ -34,12 +34,12 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
-def load_yaml(path: Path) -> Any:
-    """The data of a file. Raises UserError with file and line."""
+def load_yaml(path: Path, if_missing: str = "start a study with `gainsift init`") -> Any:
+    """The data of a file. Raises UserError with file and line; `if_missing` is the remedy where there is none."""
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        raise UserError(str(path), "no such file", "start a study with `gainsift init`") from None
+        raise UserError(str(path), "no such file", if_missing) from None
     except UnicodeDecodeError as error:
         raise UserError(str(path), f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
     except OSError as error:

@@ -112,7 +112,7 @@ def load_taxonomy(path: Path | None = None) -> Taxonomy:
     if path is None:
         data = yaml.safe_load(resources.files("gainsift.schemas").joinpath("taxonomy.yaml").read_text("utf-8"))
         return Taxonomy.model_validate(data)
-    data = load_yaml(path)
+    data = load_yaml(path, "name a taxonomy, or none for the built-in one")
     if not isinstance(data, dict) or data.get("format") != TAXONOMY_FORMAT:
         found = data.get("format") if isinstance(data, dict) else None
         raise UserError(str(path), f"expected `format: {TAXONOMY_FORMAT}`, found {found!r}", "copy the built-in one")

@@ -53,6 +53,7 @@ def test_confusion_leaves_out_what_nobody_said() -> None:
     assert [label.get_text() for label in panel.get_yticklabels()] == ["x", "y"]
     assert texts(figure) == ["5", "2", "1", "3"]
     assert (panel.get_ylabel(), panel.get_xlabel()) == ("ann", "bob")
+    assert panel.get_title(loc="left") == "darker: a larger share of the row"
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")

@@ -175,7 +175,7 @@ def test_without_errors_it_is_the_interval_of_the_report() -> None:
     ("counts", "words", "reason"),
     [
         (np.eye(4) * 50, 4, "what is known of a label rests on one word"),
-        (np.diag([50, 50, 9, 50]), 0, "too few judgements of true plain_copy 9, 10 at least"),
+        (np.diag([50, 50, 9, 50]), 0, "too few judgements: 9 of true plain_copy, 10 at least"),
         (np.ones((4, 4)) * 25, 0, "ill-conditioned, its smallest singular value is 0.00 ±"),
         (25 + 4 * np.eye(4), 0, "ill-conditioned, its smallest singular value is 0.04 ±"),
     ],

@@ -139,8 +139,8 @@ def test_controls_that_know_right_from_wrong_alone_still_free_the_human_gain(fou
     assert by_controls.figures["human"].point == pytest.approx(float(Fraction(19, 30) / Fraction(9, 10)))
     assert by_controls.figures["human_a"].point == pytest.approx(0.0)
     assert by_controls.about == (
-        "20 judgements of control items, right against wrong (by bucket not estimable: too few judgements of true"
-        " plain_copying 0, 10 at least)"
+        "20 judgements of control items, right against wrong (by bucket not estimable: too few judgements: 0 of"
+        " true plain copying, 10 at least)"
     )
     assert [row["part"] for row in table.rows if row["method"].endswith("controls")] == ["human"]
 

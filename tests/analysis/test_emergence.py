@@ -18,13 +18,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from gainsift.analysis.emergence import emergence
+from gainsift.analysis.emergence_axes import mark_cut, top_of
 from gainsift.analysis.emergence_bands import pseudo_values
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.tables import Table, to_json
@@ -420,3 +423,24 @@ def test_the_command_needs_nothing_but_outputs(make_study: Callable[..., Any]) -
     assert (folder / "figures" / "emergence_curves.pdf").is_file()
     run = json.loads((folder / "emergence.run.json").read_text("utf-8"))
     assert set(run["inputs"]) >= {"study.yaml", "concepts.jsonl", "translations/c1.parquet"}
+
+
+def test_a_band_that_leaves_its_panel_says_so() -> None:
+    """Of three points the second's upper limit lies above the panel; a bound, which is not drawn, does not count."""
+    specs = {"a": SimpleNamespace(tokens=10, step=1), "b": SimpleNamespace(tokens=20, step=2),
+             "c": SimpleNamespace(tokens=40, step=3)}  # fmt: skip
+    found: Any = SimpleNamespace(
+        study=SimpleNamespace(config=SimpleNamespace(checkpoint=specs.__getitem__)),
+        rows=SimpleNamespace(checkpoints=list(specs)), present=[0, 1, 2],
+    )  # fmt: skip
+    band = [Estimate(0.1, 0, 0.2), Estimate(0.2, 0, 0.9), Estimate(0.1, 0, 1.0, "bound", bounded=True)]
+    panel = Figure().subplots()
+    panel.set_ylim(0, top_of(band))
+    mark_cut(panel, found, [band])
+    (marks,) = panel.lines
+    assert marks.get_xydata().tolist() == [[20, pytest.approx(0.52)]]  # 1.04 × 2.5 × .2
+    assert panel.get_ylim()[1] == pytest.approx(0.52)
+    assert panel.get_legend_handles_labels()[1] == ["band goes on above"]
+    quiet = Figure().subplots()
+    mark_cut(quiet, found, [band])  # from 0 to 1
+    assert not quiet.lines

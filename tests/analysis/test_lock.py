@@ -287,9 +287,15 @@ def test_the_command(maker: Any) -> None:
     assert "locked" in done.stdout
     again = gainsift("lock", str(study))
     assert (again.returncode, again.stderr.count("\n")) == (2, 1)
+    same = gainsift("lock", str(study), "--check")
+    assert (same.returncode, same.stdout.splitlines()[-1]) == (0, "nothing deviates")
     changed(Study.open(study), lambda data: data["analysis"].update(seed=8))
-    told = json.loads(gainsift("lock", str(study), "--check", "--json").stdout)
-    assert told["deviations"] == ["analysis → seed: locked as 7; now 8."]
+    found = gainsift("lock", str(study), "--check", "--json")
+    assert json.loads(found.stdout)["deviations"] == ["analysis → seed: locked as 7; now 8."]
+    assert found.returncode == 1  # a script can tell
+    found = gainsift("lock", str(study), "--check")
+    assert (found.returncode, found.stdout.splitlines()[-1]) == (1, "analysis → seed: locked as 7; now 8.")
+    assert "exit status 1" in " ".join(gainsift("lock", "--help").stdout.replace("│", " ").split())
 
 
 def test_the_report_says_whether_there_is_a_lock_and_since_when(maker: Any) -> None:

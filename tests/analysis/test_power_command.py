@@ -78,6 +78,16 @@ def test_json_of_a_pilot(pilot: Study) -> None:
     assert found["needed"]["1"]["power"] >= 0.8
 
 
+def test_a_move_that_is_found_as_it_is_gets_no_word(pilot: Study) -> None:
+    """Without errors of annotators the mean found differs from the truth by the noise of the simulation alone."""
+    shares = ["power", "--gained", ".13", "--lost", ".05", "--sizes", "100", "--overlap", "1", "--half-width", ".5"]
+    for seed in ("1", "2", "3"):
+        sure = run(*shares, "--simulations", "60", "--alpha", "1", "--seed", seed)
+        assert "give an interval of ±50.0 points." in " ".join(sure.split())
+    pulled = run(*shares, "--simulations", "400", "--alpha", "0.4")
+    assert "the move would be found as" in " ".join(pulled.split())
+
+
 def test_no_move_in_the_pilot_is_said(pilot: Study) -> None:
     assert "no unit of 'c1 to patched c2' moved between 'granularity' and correct" in str(
         refused("power", str(pilot.folder), "--bucket", "granularity")

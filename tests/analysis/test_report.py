@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from gainsift.analysis.page import notes_of
 from gainsift.analysis.report import write_report
 from gainsift.analysis.results import analyse
 from gainsift.cli.main import app
@@ -350,3 +351,26 @@ def test_the_command_prints_the_summary(small: Callable[..., Any]) -> None:
     assert "(simulated annotators)" in done.stdout
     assert "Plain copying" in done.stdout
     assert "report.html" in done.stdout
+
+
+def test_the_page_explains_why_an_interval_and_a_test_may_differ(small: Callable[..., Any]) -> None:
+    tags, _ = page_of(small())
+    text = " ".join(tags.text.split())
+    assert "each interval speaks of its figure alone and is not corrected" in text
+    assert "of five, no less than 0.0625" in text  # 2 of 2^5 patterns are the most extreme
+
+
+def test_beneath_the_tests_of_a_contrast_stands_its_own_size_alone(small: Callable[..., Any]) -> None:
+    """Names that begin with one another are told apart."""
+    names = ("gain", "gain: n", "other")
+    ends = {"from": {"checkpoint": "c1"}, "to": {"checkpoint": "c2", **AT_B}}
+    study = small(contrasts=[{"name": name, **ends} for name in names]).write()
+    table = analyse(study).tables["split_tests"]
+    for name in names:
+        sizes = [note for note in notes_of(table, name) if "decided units of" in note]
+        assert sizes == [f"{name}: n = 4 decided units of 4 in 4 word families."]
+        assert [note for note in table.notes if "decided units of" not in note] == [
+            note for note in notes_of(table, name) if note not in sizes
+        ]
+    page = write_report(study, analyse(study)).read_text("utf-8")
+    assert page.count("other: n = 4 decided units") == 1

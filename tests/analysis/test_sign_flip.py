@@ -70,6 +70,7 @@ def test_few_clusters_cannot_be_significant_and_say_so() -> None:
     found = sign_flip(np.array([3.0, 4, 5, 6]), RNG)
     assert found.p == 2 / 16
     assert found.note == "only 4 clusters moved: p cannot be less than 0.125"
+    assert sign_flip(np.array([0.0, 3]), RNG).note == "only 1 cluster moved: p cannot be less than 1"
     assert sign_flip(np.arange(1.0, 7), RNG).note == ""
 
 

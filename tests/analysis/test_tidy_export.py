@@ -28,8 +28,10 @@ from gainsift.analysis.tidy_table import NEEDED, OPTIONAL, read_tidy_table
 from gainsift.cli.main import app
 from gainsift.schemas.concepts import Concept, Sense
 from gainsift.schemas.errors import UserError
+from gainsift.schemas.files import write_parquet
+from gainsift.schemas.rows import AutomaticLabel
 from gainsift.schemas.spreadsheet import is_formula
-from gainsift.schemas.study import Study
+from gainsift.schemas.study import PRELABELS_FORMAT, Study
 
 CONTRAST = "c1 to patched c2: c1, unpatched -> c2, tgt, layer 1"
 
@@ -166,6 +168,38 @@ def test_concepts_that_the_study_excludes_are_excluded_by_the_table(
     assert_same(analyse(study), results)
     assert results.contrasts[0].split.units == 3
     assert results.left_out["rows that the table marks as excluded"] == 4
+
+
+@pytest.mark.parametrize("asked", [24, 23])
+def test_prelabels_go_along(make_study: Callable[..., Any], plain_concept: Callable[..., Concept], asked: int) -> None:
+    """A sample of every third unit beside the pre-labels of all: buckets of unjudged units, by the table as well.
+
+    One item that was not asked about is enough for automatic scores instead; one that the lexicon cannot tell is not.
+    """
+    maker = make_study(analysis={"bootstrap": 60})
+    known: dict[str, str | None] = {}
+    for number in range(24):
+        maker.pair(f"P{number}", plain_concept(f"s{number // 2}"), plain_concept(f"t{number // 2}"))
+        chosen = {"probability": F(1, 3), "drawn": number % 3 == 0}
+        right = number % 5 < 3
+        first = maker.row(f"P{number}", ("en", "de"), "c1", f"en_s{number // 2}", **chosen)
+        last = maker.row(
+            f"P{number}", ("en", "de"), "c2", f"de_s{number // 2}" if right else f"x{number}", setting="tgt", layer=1,
+            **chosen,
+        )  # fmt: skip
+        if number < asked:
+            known |= {first.item_id: "plain_copy", last.item_id: "correct" if right else None}
+        for name in ("a1", "a2") if number % 3 == 0 else ():
+            maker.vote(first, name, "plain_copy" if number else "unrelated")
+            maker.vote(last, name, "correct" if right else "non_word")
+    study = maker.write()
+    labels = [AutomaticLabel(item_id=name, label=label) for name, label in known.items()]
+    write_parquet(study.prelabels_file, AutomaticLabel, labels, PRELABELS_FORMAT)
+    folder = analyse(study)
+    parts = {row["part"] for row in folder.tables["beyond_verdicts"].rows if row["method"] == "prediction-powered"}
+    assert ("plain_copying" in parts) == (asked == 24)
+    for name in ("tidy.csv", "tidy.parquet"):
+        assert_same(folder, exported(study, name, CONTRAST))
 
 
 @pytest.mark.parametrize("verdict", ["adjudicated", "majority", "dawid-skene", "soft"])

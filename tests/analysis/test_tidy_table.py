@@ -286,12 +286,16 @@ BAD: dict[str, tuple[Change, str]] = {
         lambda f: f.loc.__setitem__(len(f), [*f.iloc[0][:4], "correct", *f.iloc[0][5:]]),
         r"csv:22: item 'u1 at early' by 'a1' has label 'correct' here and 'plain_copy' on line 2",
     ),
+    "a pre-label that is no category": (
+        lambda f: f.__setitem__("prelabel", ["?", *["corect"] * (len(f) - 1)]),
+        r"csv:3: prelabel 'corect' is not in taxonomy 1.*did you mean correct",
+    ),
     "all of it excluded": (
         lambda f: f.__setitem__("excluded", 1), r"csv:2: every row is marked as excluded",
     ),
     "a column less": (
         lambda f: f.insert(0, "clusters", f.pop("cluster")),
-        r"csv:1: column 'cluster' is missing.*did you mean clusters\?",
+        r"csv:1: column 'cluster' is missing.*did you mean clusters\? a tidy table has unit",
     ),
     "a column twice": (
         lambda f: f.insert(0, "weight", 1, allow_duplicates=True), r"csv:1: column weight stands twice",
@@ -310,6 +314,10 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, name: str) -> None
 
 RAW: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "the file is empty"),
+    "no header": (
+        b"u1,k,early,a1,correct\n",
+        r"csv:1: column 'unit' is missing; found: u1, k, early, a1, correct; a tidy table has unit, cluster",
+    ),
     "a header alone": (b"unit,cluster,condition,annotator,label\n", "no rows beneath the header"),
     "a field too many": (b"unit,cluster,condition,annotator,label\nu,k,c,a,correct,x\n", r":2: expected 5 fields.*6"),
     "an open quote": (b'unit,cluster,condition,annotator,label\nu,k,c,a,"correct\n', "broken row"),

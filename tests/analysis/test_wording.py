@@ -15,11 +15,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from gainsift.analysis.estimate import Estimate
+from gainsift.analysis.agreement import agreement
+from gainsift.analysis.estimate import Estimate, generator
 from gainsift.analysis.report import write_report
 from gainsift.analysis.results import Results, analyse
 from gainsift.analysis.study_design import study_design
-from gainsift.analysis.summary import chance_sentence, contrast_sentence
+from gainsift.analysis.summary import agreement_sentence, chance_sentence, contrast_sentence
 from gainsift.analysis.tables import Table
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.study import Study
@@ -229,3 +230,12 @@ def test_what_stands_out_from_chance(make_study: Callable[..., Any]) -> None:
         "Nothing stands out from chance: ability and patch effect may each have come about by it."
     )
     assert told(ability=None) == told() == ""
+
+
+def test_agreement_below_chance_has_a_real_minus() -> None:
+    """Two people who never say the same: alpha of two labels on four items, half each, is 1 − 1 / (32 / 56) = −3/4."""
+    table = {str(n): {"a": "xy"[n % 2], "b": "yx"[n % 2]} for n in range(4)}
+    found = SimpleNamespace(agreement=agreement(table, "nominal", 50, 0.95, generator(1)), simulated=False)
+    told = agreement_sentence(found)  # type: ignore[arg-type]
+    assert told.startswith("Krippendorff's α is −0.750 [−")
+    assert "-" not in told

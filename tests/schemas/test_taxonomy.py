@@ -96,6 +96,11 @@ def test_a_mistake_in_a_taxonomy_is_named(tmp_path: Path, data: dict[str, Any], 
     assert "mine.yaml" in str(caught.value)
 
 
+def test_a_taxonomy_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"nope\.yaml: no such file; name a taxonomy, or none for the built-in one$"):
+        load_taxonomy(tmp_path / "nope.yaml")
+
+
 DOG = Concept(id="dog", gloss="barks", reference={"en": ["dog"]})
 SUN = Concept(id="sun", gloss="shines", reference={"en": ["sun"]})
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from gainsift.analysis.cochran_q import METHOD as COCHRAN
 from gainsift.analysis.cochran_q import cochran_q
-from gainsift.analysis.contrast_results import without_impossible
+from gainsift.analysis.contrast_results import possible_alone
 from gainsift.analysis.design import Contrast, Design, Series
 from gainsift.analysis.inclusion import Draw
 from gainsift.analysis.intervals import resampling
@@ -63,7 +63,7 @@ def _chain(design: Design, frame: pd.DataFrame, inclusion: Draw, series: Series)
             both = human_alone(both)
         buckets = list(design.taxonomy.buckets)
         found = split(both, buckets, spec.bootstrap, spec.confidence, resampling(spec), spec.interval)
-        return without_impossible(found, design.taxonomy, link)
+        return possible_alone(found, design.taxonomy, link)
 
     steps = [(link, between(link, a, b)) for link, a, b in zip(series.steps(), sides, sides[1:], strict=False)]
     whole = between(series.contrasts()[-1], sides[0], sides[-1])

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from gainsift.analysis.design import Contrast, Design
-from gainsift.analysis.estimate import Estimate, generator
+from gainsift.analysis.estimate import generator
+from gainsift.analysis.impossible import without_impossible
 from gainsift.analysis.inclusion import Draw
 from gainsift.analysis.intervals import resampling
 from gainsift.analysis.signature import signature
@@ -17,8 +18,6 @@ from gainsift.analysis.split_tests import SplitTest, classic_tests, corrected, r
 from gainsift.analysis.transitions import Transitions, transitions
 from gainsift.analysis.units import Units, units_of
 from gainsift.schemas.taxonomy import Taxonomy
-
-IMPOSSIBLE = "No interval for a bucket that no category has in either condition."
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def _contrast(design: Design, units: Units, contrast: Contrast, common: dict[str
         split(frame, buckets, spec.bootstrap, spec.confidence, resampling(spec), spec.interval)
         for frame in (units.frame, units.frame[~units.frame["identical"].astype(bool)].reset_index(drop=True))
     )
-    whole, without = (without_impossible(found, taxonomy, contrast) for found in (whole, without))
+    whole, without = (possible_alone(found, taxonomy, contrast) for found in (whole, without))
     recipes = [
         signature(
             split="flow+share", identical=kept, units=found.units, decided=found.decided, clusters=found.clusters,
@@ -89,24 +88,12 @@ def _contrast(design: Design, units: Units, contrast: Contrast, common: dict[str
     return ContrastResult(contrast, units, whole, kept, sums, moved, tests, recipes[0], recipes[1])
 
 
-def _possible(taxonomy: Taxonomy, contrast: Contrast) -> set[str | None]:
-    """The buckets that a category can have in either condition: some belong to patched rows alone."""
-    return {category.bucket_on(side.patched) for side in (contrast.a, contrast.b) for category in taxonomy.categories}
-
-
-def without_impossible(found: Split, taxonomy: Taxonomy, contrast: Contrast) -> Split:
-    """A zero that could not be anything else needs no interval, nor a bound."""
-    possible = _possible(taxonomy, contrast)
-
-    def told(buckets: dict[str, Estimate]) -> dict[str, Estimate]:
-        return {
-            name: Estimate(0.0, reason=IMPOSSIBLE) if value.point == 0 and name not in possible else value
-            for name, value in buckets.items()
-        }
-
+def possible_alone(found: Split, taxonomy: Taxonomy, contrast: Contrast) -> Split:
+    """The split without intervals for buckets that no category has in either condition."""
+    sides = (contrast.a, contrast.b)
     return replace(
         found,
-        flow_buckets=told(found.flow_buckets),
-        share_buckets=told(found.share_buckets),
-        of_gain_buckets=told(found.of_gain_buckets),
+        flow_buckets=without_impossible(found.flow_buckets, taxonomy, sides),
+        share_buckets=without_impossible(found.share_buckets, taxonomy, sides),
+        of_gain_buckets=without_impossible(found.of_gain_buckets, taxonomy, sides),
     )

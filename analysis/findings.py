@@ -18,6 +18,7 @@ from gainsift.analysis.dawid_skene import VIEWS
 from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import FEW, few_resamples
 from gainsift.analysis.evidence import Evidence
+from gainsift.analysis.impossible import without_impossible
 from gainsift.analysis.intervals import resampling
 from gainsift.analysis.judgement_tables import agreement_tables
 from gainsift.analysis.result_tables import count_tables, share_tables, split_tables
@@ -91,6 +92,9 @@ def findings(design: Design, evidence: Evidence, progress: Callable[[str], None]
         rows, design.conditions, list(taxonomy.buckets), taxonomy.ids, spec.bootstrap, spec.confidence,
         resampling(spec), spec.interval,
     )  # fmt: skip
+    of_conditions = [
+        replace(one, buckets=without_impossible(one.buckets, taxonomy, [one.condition])) for one in of_conditions
+    ]
     contrasts = contrast_results(design, frame, evidence.inclusion, common, progress)
     progress("sensitivity")
     identified = any(len(ballot.votes) >= VIEWS for ballot in evidence.ballots.values())

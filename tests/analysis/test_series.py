@@ -91,6 +91,9 @@ def test_the_whole_way_of_a_chain_is_the_contrast_where_their_units_are_the_same
         ]  # fmt: skip
         assert all(one.low is None and one.point in (0, None) for one in patch)
     assert whole.of_gain_buckets["patch_effect"] == whole.flow_buckets["patch_effect"]
+    for shares in found.shares:
+        assert shares.buckets["patch_effect"] == whole.flow_buckets["patch_effect"]
+        assert shares.buckets["ability"].high is not None
     expected = cochrans_q(rights.astype(float))
     assert chain.called_correct.statistic == pytest.approx(expected.statistic)
     assert chain.called_correct.p == pytest.approx(expected.pvalue)

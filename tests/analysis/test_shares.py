@@ -72,6 +72,19 @@ def test_a_recount(soft: bool) -> None:
         assert sum(value.point or 0 for value in one.kinds.values()) == pytest.approx(1, abs=1e-12)
 
 
+def test_the_intervals_of_a_condition_do_not_depend_on_others() -> None:
+    """Families that are at other conditions alone are not resampled: a contrast of two conditions knows none either."""
+    frame = sampled(False)
+    frame = frame[(frame["condition"] != "c0") | (frame["family"] < "f5")]
+    buckets = list(TAXONOMY.buckets)
+    beside, alone = (
+        shares(rows, conditions(["c0", "c1"]), buckets, TAXONOMY.ids, 50, 0.95, generator(1))[0]
+        for rows in (frame, frame[frame["condition"] == "c0"])
+    )
+    assert (beside.correct, beside.success) == (alone.correct, alone.success)
+    assert beside.buckets == alone.buckets
+
+
 def test_without_automatic_success_and_without_rows() -> None:
     frame = sampled(False).assign(success=None)
     (one, *_) = shares(frame, conditions(["c0"]), [], TAXONOMY.ids, 10, 0.95, generator(1))

@@ -27,7 +27,7 @@ from gainsift.analysis.wording import counted
 
 __all__ = [
     "LEVELS", "NAMES", "Agreement", "LabelAgreement", "Labels", "Level", "PairAgreement", "Scale", "agreement",
-    "alpha_only",
+    "alpha_only", "coefficients_only",
 ]  # fmt: skip
 
 NAMES = {
@@ -156,6 +156,15 @@ def agreement(
         ],
         confusion=_confusion(patterns(twice), plain.labels),
     )
+
+
+def coefficients_only(
+    table: Labels | Ratings, level: Level | Scale, resamples: int, confidence: float, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    """The coefficients of the whole table by id, as `agreement` gives them, without pairs and labels."""
+    scale = level if isinstance(level, Scale) else Scale.of(level)
+    ratings = table if isinstance(table, Ratings) else Ratings.of(table, order=scale.order)
+    return _whole(ratings, scale, _Resampling(resamples, confidence, rng))[0]
 
 
 def alpha_only(

@@ -14,6 +14,8 @@ from gainsift.analysis.agreement_parts import (
     at_conditions,
     by_kind,
     by_path,
+    each_against_rest,
+    every_coefficient_without_each,
     self_agreement,
     without_each,
 )
@@ -28,6 +30,7 @@ class AgreementInParts:
 
     `by_path`: the coefficients that weigh how far two categories lie apart in the taxonomy. `drifts`: by series of
     conditions (a setting and layer over checkpoints), from its first to its last.
+    `labels`: coefficients of each label against the rest, and `without_all`: of the others without an annotator, by id.
     `themselves` and `controls` are None where such tasks cannot be told.
     """
 
@@ -38,6 +41,8 @@ class AgreementInParts:
     conditions: Mapping[str, tuple[Agreement, Agreement]]
     drifts: Mapping[str, tuple[Drift, Drift]]
     without: Mapping[str, Estimate]
+    without_all: Mapping[str, Mapping[str, Estimate]]
+    labels: Mapping[str, Mapping[str, Estimate]]
     themselves: SelfAgreement | None
     controls: Mapping[str, Controls] | None
     answers: Mapping[str, Answers]
@@ -84,6 +89,7 @@ def agreement_in_parts(design: Design, evidence: Evidence) -> AgreementInParts:
         )
         return next(by_level), next(by_level)
 
+    given = {label for votes in by_category.values() for label in votes.values()}
     rng = generator(spec.seed, "agreement", "repeats")
     repeats = evidence.repeats
     return AgreementInParts(
@@ -94,6 +100,16 @@ def agreement_in_parts(design: Design, evidence: Evidence) -> AgreementInParts:
         {name: (found[0][name], found[1][name]) for name in at},
         {name: drifting(name) for name, conditions in series.items() if len(conditions) > 1},
         without_each(by_category, "nominal", boot, confidence, generator(spec.seed, "agreement", "without")),
+        every_coefficient_without_each(
+            by_category, boot, confidence, generator(spec.seed, "agreement", "every coefficient without")
+        ),
+        each_against_rest(
+            by_category,
+            [name for name in design.taxonomy.ids if name in given],
+            boot,
+            confidence,
+            generator(spec.seed, "agreement", "against the rest"),
+        ),
         None if repeats is None else self_agreement(by_category, repeats, "nominal", boot, confidence, rng),
         evidence.controls,
         evidence.answers,

@@ -10,14 +10,14 @@ from gainsift.analysis.agreement_in_parts import AgreementInParts
 from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate, undefined
 from gainsift.analysis.evidence import Controls
-from gainsift.analysis.tables import Column, Table
+from gainsift.analysis.tables import Column, Kind, Table
 from gainsift.schemas.config import AnalysisSpec
 
 ITEMS = "Over distinct items, each counted once; `by outputs`: each as often as the outputs that it stands for."
 PATHS = "Level path: categories are the nearer the more they share of kind, bucket and category, in this order."
 DRIFT = "Drift: the figure at the last condition of a series less that at the first; both ends are resampled together."
 OTHERS = ("fleiss", "s", "ac1")
-"""Coefficients of parts that stand in csv and JSON alone."""
+"""Coefficients of parts that stand in csv and JSON alone. Of two annotators Fleiss' kappa is Scott's pi."""
 GAPS = "Answers such as `unsure` are gaps."
 
 
@@ -36,6 +36,12 @@ _REPEATS = [
     Column("self_alpha", "α with oneself", "coefficient", interval=True),
 ]
 _CONTROLS = [Column("controls", "Controls", "count"), Column("right", "Controls right, %", "rate", interval=True)]
+
+
+def coefficient_columns(before: str = "", after: str = "") -> list[Column]:
+    """Of per cent and OTHERS, for csv and JSON."""
+    kinds: list[tuple[str, Kind]] = [("percent", "percent"), *((name, "coefficient") for name in OTHERS)]
+    return [Column(f"{before}{key}", NAMES[key] + after, kind, interval=True, printed=False) for key, kind in kinds]
 
 
 def part_tables(design: Design, found: AgreementInParts, recipe: str) -> list[Table]:
@@ -143,6 +149,10 @@ def _annotators(design: Design, found: AgreementInParts, recipe: str) -> Table:
             "skipped": Estimate(answers.skipped / answers.asked),
             **{f"label_{c.id}": Estimate(answers.missing[c.id] / answers.asked) for c in missing},
             "without": found.without.get(name),
+            **{
+                f"without_{key}": found.without_all[name][key] if name in found.without_all else None
+                for key in ("percent", *OTHERS)
+            },
             **(_oneself(own) if found.themselves else {}),
             **(_controlled(controls) if found.controls is not None else {}),
         }
@@ -154,6 +164,7 @@ def _annotators(design: Design, found: AgreementInParts, recipe: str) -> Table:
          Column("skipped", "Skipped, %", "rate"),
          *(Column(f"label_{c.id}", f"{c.label}, %", "rate") for c in missing),
          Column("without", "α of the others", "coefficient", interval=True),
+         *coefficient_columns("without_", " of the others"),
          *(_REPEATS if found.themselves else []), *(_CONTROLS if found.controls is not None else [])],
         [row(name) for name in found.answers],
         ["Where α of the others is higher than that of all, the annotator disagrees more than the rest do. Per cent: of"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gainsift.analysis.agreement import Agreement, Labels, agreement, alpha_only
+from gainsift.analysis.agreement import Agreement, Labels, agreement, alpha_only, coefficients_only
 from gainsift.analysis.distances import of_taxonomy
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.levels import Level, Scale
@@ -91,6 +91,30 @@ def against_rest(table: Labels, label: str) -> dict[str, dict[str, str]]:
     return {
         item: {name: label if given == label else other for name, given in votes.items()}
         for item, votes in table.items()
+    }
+
+
+def each_against_rest(
+    table: Labels, labels: Sequence[str], resamples: int, confidence: float, rng: np.random.Generator
+) -> dict[str, dict[str, Estimate]]:
+    """Label -> nominal coefficients by id of the table in which all other labels are one."""
+    return {
+        label: coefficients_only(against_rest(table, label), "nominal", resamples, confidence, own)
+        for label, own in zip(labels, rng.spawn(len(labels)), strict=True)
+    }
+
+
+def every_coefficient_without_each(
+    table: Labels, resamples: int, confidence: float, rng: np.random.Generator
+) -> dict[str, dict[str, Estimate]]:
+    """Annotator -> nominal coefficients by id of the others; each annotator has draws of its own."""
+    ratings = Ratings.of(table)
+    names = ratings.annotators
+    return {
+        name: coefficients_only(
+            ratings.by([other for other in names if other != name]), "nominal", resamples, confidence, own
+        )
+        for name, own in zip(names, rng.spawn(len(names)), strict=True)
     }
 
 

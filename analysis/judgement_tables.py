@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gainsift.analysis.agreement_in_parts import AgreementInParts
-from gainsift.analysis.agreement_part_tables import resampled
+from gainsift.analysis.agreement_part_tables import OTHERS, coefficient_columns, resampled
 from gainsift.analysis.anchoring import Anchoring
 from gainsift.analysis.audit import Audit
 from gainsift.analysis.design import Design
@@ -68,14 +68,16 @@ def agreement_tables(design: Design, found: AgreementInParts, recipe: str) -> li
         ["Nominal alpha; answers such as `unsure` are gaps. Over distinct items, each counted once.", resampled(spec)],
         recipe,
     )  # fmt: skip
-    by_label = {found.label: found for found in by_category.per_label}
+    by_label = {one.label: one for one in by_category.per_label}
     per_label = Table(
         "agreement_labels",
         "Agreement on each category against the rest",
         [Column("label", "Category id", printed=False), Column("name", "Category"),
-         Column("alpha", "α", "coefficient", interval=True), Column("support", "Judgements", "count")],
+         Column("alpha", "α", "coefficient", interval=True), Column("support", "Judgements", "count"),
+         *coefficient_columns()],
         [
-            {"label": name, "name": labels[name], "alpha": by_label[name].alpha, "support": by_label[name].support}
+            {"label": name, "name": labels[name], "alpha": by_label[name].alpha, "support": by_label[name].support,
+             **{key: found.labels[name][key] for key in ("percent", *OTHERS)}}
             for name in order
         ],
         ["Each category against all others, over items judged twice or more. Judgements: those that gave the category.",

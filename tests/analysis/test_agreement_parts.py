@@ -7,7 +7,14 @@ import pytest
 
 from gainsift.analysis.agreement import NEVER_AGREED, Labels, agreement, alpha_only
 from gainsift.analysis.agreement_drift import SAME_ITEMS, drift
-from gainsift.analysis.agreement_parts import against_rest, at_conditions, self_agreement, without_each
+from gainsift.analysis.agreement_parts import (
+    against_rest,
+    at_conditions,
+    each_against_rest,
+    every_coefficient_without_each,
+    self_agreement,
+    without_each,
+)
 from gainsift.analysis.estimate import generator
 from gainsift.analysis.patterns import ALIKE, DROPPED
 from gainsift.analysis.ratings import Ratings
@@ -64,6 +71,36 @@ def test_a_label_against_the_rest() -> None:
             assert part.point == pytest.approx(whole.alpha.point) if one.label != "z" else one.alpha.reason
         else:
             assert one.alpha.point == pytest.approx(part.point)
+
+
+PAIRS = {"1": {"a": "x", "b": "x"}, "2": {"a": "x", "b": "y"}, "3": {"a": "y", "b": "z"}, "4": {"a": "z", "b": "z"}}
+
+
+def test_every_coefficient_of_a_label_against_the_rest() -> None:
+    """x-x, x-rest and twice rest-rest: 3 of 4 agree, 3 of 8 judgements say x.
+
+    By chance kappa (3² + 5²) / 8² = 17/32, AC1 2 × 3/8 × 5/8 = 15/32, S 1/2.
+    """
+    found = each_against_rest(PAIRS, ["x", "z"], 50, 0.95, generator(1))
+    assert list(found) == ["x", "z"]
+    for name, value in {"percent": 75, "fleiss": 7 / 15, "scott": 7 / 15, "ac1": 9 / 17, "s": 1 / 2}.items():
+        one = found["x"][name]
+        assert one.point == pytest.approx(value), name
+        assert one.low <= one.point <= one.high
+        assert one.low < one.high
+    assert each_against_rest(PAIRS, ["x"], 50, 0.95, generator(1))["x"] == found["x"]  # whatever else is asked
+
+
+def test_every_coefficient_without_an_annotator() -> None:
+    """Without c two of four agree, labels 3, 2 and 3 of 8: by chance kappa 22/64, AC1 (1 − 22/64) / 2, S 1/3."""
+    with_c = {item: {**votes, "c": "y"} for item, votes in PAIRS.items()}
+    found = every_coefficient_without_each(with_c, 50, 0.95, generator(1))
+    assert list(found) == ["a", "b", "c"]
+    for name, value in {"percent": 50, "fleiss": 10 / 42, "ac1": 11 / 43, "s": 1 / 4}.items():
+        assert found["c"][name].point == pytest.approx(value), name
+        assert found["c"][name].low is not None
+    alone = every_coefficient_without_each(PAIRS, 50, 0.95, generator(1))
+    assert all(one.point is None and one.reason for one in alone["a"].values())
 
 
 def test_people_with_themselves() -> None:

@@ -127,11 +127,12 @@ def _chunk(
     prefix = _run_prefix(decoder, prompts)
     if vectors is not None:
         vectors[list(chunk)] = prefix.vectors.to(vectors)
-    patched = _patch_words(decoder, asked, prompts, chunk, prefix)
+    used = sorted({source for source, _ in kinds if source is not None})
+    patched = _patch_words(decoder, asked, prompts, chunk, prefix, used)
     for part in even_parts(kinds, max(1, batch_size // len(chunk))):
         rows = BatchRows(
             np.repeat(np.arange(len(chunk)), len(part)),
-            np.tile([-1 if source is None else source for source, _ in part], len(chunk)),
+            np.tile([-1 if source is None else used.index(source) for source, _ in part], len(chunk)),
             np.tile([len(decoder.layers) - 1 if layer is None else layer for _, layer in part], len(chunk)),
         )
         cells = [Cell(n, source, layer) for n in chunk for source, layer in part]
@@ -176,18 +177,25 @@ def _run_prefix(decoder: Decoder, prompts: Sequence[TokenPrompt]) -> Prefix:
 
 
 def _patch_words(
-    decoder: Decoder, asked: Sweep, prompts: Sequence[TokenPrompt], chunk: Sequence[int], prefix: Prefix
+    decoder: Decoder,
+    asked: Sweep,
+    prompts: Sequence[TokenPrompt],
+    chunk: Sequence[int],
+    prefix: Prefix,
+    used: Sequence[int],
 ) -> Words | None:
-    """Step 2: one token for S × C rows, source by source, with every layer's output replaced.
+    """Step 2: one token for each `used` source and prompt, source by source, with every layer's output replaced.
 
     The token stands alone: its keys and values depend on the replaced inputs and on its position only.
     """
-    parts = [] if asked.sources is None else [asked.sources[:, list(chunk)].flatten(0, 1).to(decoder.device)]
-    if asked.own:
-        parts.append(prefix.vectors)
+    given = 0 if asked.sources is None else len(asked.sources)
+    parts = [
+        prefix.vectors if asked.sources is None or source == given else asked.sources[source, list(chunk)]
+        for source in used
+    ]
     if not parts:
         return None
-    vectors = torch.cat(parts)
+    vectors = torch.cat([part.to(decoder.device) for part in parts])
     count = len(vectors) // len(chunk)
     word = torch.tensor([[prompt.prefix[-1]] for prompt in prompts], device=decoder.device).repeat(count, 1)
     position = torch.tensor([[len(prompt.prefix) - 1] for prompt in prompts], device=decoder.device).repeat(count, 1)

@@ -63,7 +63,8 @@ def _cochran(chain: Chain, noun: str) -> str:
     if test.p is None:
         found = f"undefined ({test.reason})"
     else:
-        found = f"{test.statistic:.2f}, df {test.df[0]:g}, p {display(_P, test.p)}"
+        p = display(_P, test.p)
+        found = f"Q = {test.statistic:.2f}, df {test.df[0]:g}, p {p if p.startswith('<') else '= ' + p}"
     return f"{what}: {found}; {'; '.join(part for part in (test.warning, test.note) if part)}."
 
 

@@ -98,7 +98,7 @@ def test_the_whole_way_of_a_chain_is_the_contrast_where_their_units_are_the_same
     assert chain.called_correct.statistic == pytest.approx(expected.statistic)
     assert chain.called_correct.p == pytest.approx(expected.pvalue)
     (note,) = (note for note in found.tables["chain"].notes if "Cochran's Q" in note)
-    assert f"{expected.statistic:.2f}, df 2, p" in note
+    assert f"Q = {expected.statistic:.2f}, df 2, p = {expected.pvalue:.3f}" in note
     assert "assumes independent units" in note
 
 

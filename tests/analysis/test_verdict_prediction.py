@@ -126,6 +126,8 @@ def test_verdicts_of_a_study(make_study: Callable[..., Any], plain_concept: Call
     assert every["accuracy"].point == pytest.approx(3 / 4)
     assert every["hits"].point == pytest.approx(1 / 2)
     assert every["outputs"] == 4
+    notes = " ".join(tables["prediction"].notes)
+    assert "4 clusters: with fewer than 20 the intervals are unreliable." in notes
     of_kind = {row["category"]: row for row in tables["prediction_categories"].rows}
     assert of_kind["correct"]["probability"].point == pytest.approx(0.75)
     assert of_kind["unrelated"]["probability"].point == pytest.approx(0.4)
@@ -134,6 +136,24 @@ def test_verdicts_of_a_study(make_study: Callable[..., Any], plain_concept: Call
     maker.vote(item, "ann", "correct")
     rows = emergence(maker.write()).tables["prediction_categories"].rows
     assert rows[0]["probability"].point == pytest.approx((0.9 + 0.6 + 0.25) / 3)
+
+
+def test_what_was_measured_of_splits_is_not_told_of_these_intervals(
+    make_study: Callable[..., Any], plain_concept: Callable[..., Any]
+) -> None:
+    """Twenty-four families: enough to be relied on, and few enough for a split to tell its measured coverage."""
+    maker = make_study(contrasts=[])
+    for number in range(24):
+        maker.pair(f"P{number}", plain_concept(f"s{number}"), plain_concept(f"t{number}"))
+        right = number % 3 > 0
+        item = maker.row(f"P{number}", ("en", "de"), "c1", f"de_s{number}" if right else "x", p_source=number / 24)
+        maker.vote(item, "ann", "correct" if right else "unrelated")
+    table = emergence(maker.write()).tables["prediction"]
+    notes = " ".join(table.notes)
+    assert table.rows[0]["clusters"] == 24
+    assert "coverage of the 95 % intervals" not in notes
+    assert "unreliable" not in notes
+    assert "Hoeffding" in notes
 
 
 def test_without_judgements_there_is_no_prediction(make_study: Callable[..., Any], plain_concept: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -22,6 +22,7 @@ from gainsift.analysis.agreement_parts import (
 from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate, generator
 from gainsift.analysis.evidence import Answers, Controls, Evidence
+from gainsift.analysis.light import light_kappa
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class AgreementInParts:
 
     `by_path`: the coefficients that weigh how far two categories lie apart in the taxonomy. `drifts`: by series of
     conditions (a setting and layer over checkpoints), from its first to its last.
-    `labels`: coefficients of each label against the rest, and `without_all`: of the others without an annotator, by id.
+    `cohen`: the mean of Cohen's kappa over pairs, by category and by kind, of each part: all, a language pair, a
+    condition, with its name. `labels`: coefficients of each label against the rest, and `without_all`: of the others
+    without an annotator, by id.
     `themselves` and `controls` are None where such tasks cannot be told.
     """
 
@@ -43,6 +46,7 @@ class AgreementInParts:
     without: Mapping[str, Estimate]
     without_all: Mapping[str, Mapping[str, Estimate]]
     labels: Mapping[str, Mapping[str, Estimate]]
+    cohen: Mapping[tuple[str, str], tuple[Estimate, Estimate]]
     themselves: SelfAgreement | None
     controls: Mapping[str, Controls] | None
     answers: Mapping[str, Answers]
@@ -90,6 +94,14 @@ def agreement_in_parts(design: Design, evidence: Evidence) -> AgreementInParts:
         return next(by_level), next(by_level)
 
     given = {label for votes in by_category.values() for label in votes.values()}
+    parts: dict[tuple[str, str], Collection[str]] = {("all", "All"): by_category}
+    parts |= {("language pair", pair): part(by_category, pair) for pair in pairs}
+    parts |= {("condition", name): items for name, items in at.items()}
+
+    def cohens(which: tuple[str, str], level: str, labels: Labels) -> Estimate:
+        chosen = {item: labels[item] for item in parts[which] if item in labels}
+        return light_kappa(chosen, boot, confidence, generator(spec.seed, "agreement cohen", *which, level))
+
     rng = generator(spec.seed, "agreement", "repeats")
     repeats = evidence.repeats
     return AgreementInParts(
@@ -110,6 +122,7 @@ def agreement_in_parts(design: Design, evidence: Evidence) -> AgreementInParts:
             confidence,
             generator(spec.seed, "agreement", "against the rest"),
         ),
+        {one: (cohens(one, "category", by_category), cohens(one, "kind", kinds)) for one in parts},
         None if repeats is None else self_agreement(by_category, repeats, "nominal", boot, confidence, rng),
         evidence.controls,
         evidence.answers,

@@ -18,6 +18,7 @@ PATHS = "Level path: categories are the nearer the more they share of kind, buck
 DRIFT = "Drift: the figure at the last condition of a series less that at the first; both ends are resampled together."
 OTHERS = ("fleiss", "s", "ac1")
 """Coefficients of parts that stand in csv and JSON alone. Of two annotators Fleiss' kappa is Scott's pi."""
+MEAN_COHEN = "Cohen's kappa, mean of pairs"
 GAPS = "Answers such as `unsure` are gaps."
 
 
@@ -39,9 +40,10 @@ _CONTROLS = [Column("controls", "Controls", "count"), Column("right", "Controls 
 
 
 def coefficient_columns(before: str = "", after: str = "") -> list[Column]:
-    """Of per cent and OTHERS, for csv and JSON."""
-    kinds: list[tuple[str, Kind]] = [("percent", "percent"), *((name, "coefficient") for name in OTHERS)]
-    return [Column(f"{before}{key}", NAMES[key] + after, kind, interval=True, printed=False) for key, kind in kinds]
+    """Of per cent, OTHERS and Cohen's kappa, for csv and JSON."""
+    kinds: list[tuple[str, Kind]] = [("percent", "percent"), *((name, "coefficient") for name in (*OTHERS, "cohen"))]
+    heads = {**NAMES, "cohen": MEAN_COHEN}
+    return [Column(f"{before}{key}", heads[key] + after, kind, interval=True, printed=False) for key, kind in kinds]
 
 
 def part_tables(design: Design, found: AgreementInParts, recipe: str) -> list[Table]:
@@ -63,6 +65,10 @@ def _coefficients(found: AgreementInParts, recipe: str, spec: AnalysisSpec) -> T
             for key, value in whole.coefficients.items()
         ]
         + [
+            {"level": level, "coefficient": "cohen", "name": MEAN_COHEN, "value": value, "weighted": None}
+            for level, value in zip(("category", "kind"), found.cohen["all", "All"], strict=True)
+        ]
+        + [
             {"level": "path", "coefficient": key, "name": NAMES[key], "value": value, "weighted": None}
             for key, value in found.by_path.items()
         ],
@@ -79,6 +85,7 @@ def _size(found: AgreementInParts) -> str:
 def _parts(found: AgreementInParts, recipe: str, spec: AnalysisSpec) -> Table:
     def row(what: str, name: str, both: tuple[Agreement, Agreement]) -> dict[str, Any]:
         by_category, by_kind = both
+        cohen = found.cohen[what, name]
         return {
             "what": what,
             "name": name,
@@ -90,12 +97,16 @@ def _parts(found: AgreementInParts, recipe: str, spec: AnalysisSpec) -> Table:
             "pairable": by_category.pairable,
             **{name: by_category.coefficients[name] for name in OTHERS},
             **{f"{name}_kind": by_kind.coefficients[name] for name in OTHERS},
+            "cohen": cohen[0],
+            "cohen_kind": cohen[1],
         }
 
     def drifted(both: tuple[Drift, Drift]) -> dict[str, Any]:
         by_category, by_kind = both
         return {
-            **dict.fromkeys(["weighted", "items", "pairable", *OTHERS, *(f"{one}_kind" for one in OTHERS)]),
+            **dict.fromkeys(
+                ["weighted", "items", "pairable", *(f"{one}{of}" for one in (*OTHERS, "cohen") for of in ("", "_kind"))]
+            ),
             "what": "drift",
             "name": f"{by_category.first} to {by_category.last}",
             "alpha": by_category.alpha,
@@ -113,7 +124,9 @@ def _parts(found: AgreementInParts, recipe: str, spec: AnalysisSpec) -> Table:
          Column("percent", "Agreeing pairs, %", "percent", interval=True), Column("items", "Items", "count"),
          Column("pairable", "Judged twice or more", "count"),
          *(Column(f"{name}{of}", NAMES[name] + told, "coefficient", interval=True, printed=False)
-           for of, told in (("", ""), ("_kind", ", kinds")) for name in OTHERS)],
+           for of, told in (("", ""), ("_kind", ", kinds")) for name in OTHERS),
+         *(Column(f"cohen{of}", MEAN_COHEN + told, "coefficient", interval=True, printed=False)
+           for of, told in (("", ""), ("_kind", ", kinds")))],
         [whole, *(row("language pair", name, both) for name, both in found.language_pairs.items()),
          *(row("condition", name, both) for name, both in found.conditions.items()),
          *(drifted(both) for both in found.drifts.values())],
@@ -151,7 +164,7 @@ def _annotators(design: Design, found: AgreementInParts, recipe: str) -> Table:
             "without": found.without.get(name),
             **{
                 f"without_{key}": found.without_all[name][key] if name in found.without_all else None
-                for key in ("percent", *OTHERS)
+                for key in ("percent", *OTHERS, "cohen")
             },
             **(_oneself(own) if found.themselves else {}),
             **(_controlled(controls) if found.controls is not None else {}),

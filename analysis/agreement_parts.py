@@ -12,6 +12,7 @@ from gainsift.analysis.agreement import Agreement, Labels, agreement, alpha_only
 from gainsift.analysis.distances import of_taxonomy
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.levels import Level, Scale
+from gainsift.analysis.light import light_kappa
 from gainsift.analysis.ratings import Ratings
 from gainsift.schemas.taxonomy import Taxonomy
 
@@ -99,7 +100,7 @@ def each_against_rest(
 ) -> dict[str, dict[str, Estimate]]:
     """Label -> nominal coefficients by id of the table in which all other labels are one."""
     return {
-        label: coefficients_only(against_rest(table, label), "nominal", resamples, confidence, own)
+        label: every_coefficient(Ratings.of(against_rest(table, label)), resamples, confidence, own)
         for label, own in zip(labels, rng.spawn(len(labels)), strict=True)
     }
 
@@ -111,11 +112,17 @@ def every_coefficient_without_each(
     ratings = Ratings.of(table)
     names = ratings.annotators
     return {
-        name: coefficients_only(
-            ratings.by([other for other in names if other != name]), "nominal", resamples, confidence, own
-        )
+        name: every_coefficient(ratings.by([other for other in names if other != name]), resamples, confidence, own)
         for name, own in zip(names, rng.spawn(len(names)), strict=True)
     }
+
+
+def every_coefficient(
+    ratings: Ratings, resamples: int, confidence: float, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    """Nominal coefficients by id, `cohen` as the mean of pairs among them."""
+    found = coefficients_only(ratings, "nominal", resamples, confidence, rng)
+    return {**found, "cohen": light_kappa(ratings, resamples, confidence, rng)}
 
 
 def self_agreement(

@@ -77,7 +77,7 @@ def agreement_tables(design: Design, found: AgreementInParts, recipe: str) -> li
          *coefficient_columns()],
         [
             {"label": name, "name": labels[name], "alpha": by_label[name].alpha, "support": by_label[name].support,
-             **{key: found.labels[name][key] for key in ("percent", *OTHERS)}}
+             **{key: found.labels[name][key] for key in ("percent", *OTHERS, "cohen")}}
             for name in order
         ],
         ["Each category against all others, over items judged twice or more. Judgements: those that gave the category.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from gainsift.analysis.agreement import NEVER_AGREED, Labels, agreement, alpha_only
 from gainsift.analysis.agreement_drift import SAME_ITEMS, drift
@@ -16,6 +17,7 @@ from gainsift.analysis.agreement_parts import (
     without_each,
 )
 from gainsift.analysis.estimate import generator
+from gainsift.analysis.light import light_kappa
 from gainsift.analysis.patterns import ALIKE, DROPPED
 from gainsift.analysis.ratings import Ratings
 
@@ -101,6 +103,23 @@ def test_every_coefficient_without_an_annotator() -> None:
         assert found["c"][name].low is not None
     alone = every_coefficient_without_each(PAIRS, 50, 0.95, generator(1))
     assert all(one.point is None and one.reason for one in alone["a"].values())
+
+
+def test_cohen_is_the_mean_of_pairs_each_on_its_common_items() -> None:
+    """Against scikit-learn, pair by pair: a and b, a and c, b and c have 6, 4 and 3 items in common."""
+    said = {"a": "xxyyzx", "b": "xyyzzx", "c": "x.yx.z"}
+    table = {str(n): {name: labels[n] for name, labels in said.items() if labels[n] != "."} for n in range(6)}
+    del table["5"]["b"]
+    each = []
+    for one, two in ("ab", "ac", "bc"):
+        both = [(votes[one], votes[two]) for votes in table.values() if {one, two} <= votes.keys()]
+        each.append(cohen_kappa_score(*zip(*both, strict=True)))
+    found = light_kappa(table, 200, 0.95, generator(1))
+    assert found.point == pytest.approx(np.mean(each))
+    assert found.low < found.point < found.high
+    pair = light_kappa(PAIRS, 50, 0.95, generator(1))  # 2 of 4 agree; by chance (2 × 1 + 1 × 1 + 1 × 2) / 16
+    assert pair.point == pytest.approx((1 / 2 - 5 / 16) / (11 / 16))
+    assert light_kappa({"1": {"a": "x", "b": "x"}}, 50, 0.95, generator(1)).reason
 
 
 def test_people_with_themselves() -> None:

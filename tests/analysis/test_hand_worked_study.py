@@ -391,6 +391,9 @@ def test_agreement_of_pairs(results: Results) -> None:
     close(cell(table, "cohen_kappa", a="a1", b="a3"), F(0))
     close(cell(table, "cohen_kappa", a="a2", b="a3"), F(0))
     assert [row["n"] for row in table.rows] == [35, 2, 2]
+    mean = cell(results.tables["agreement_coefficients"], "value", level="category", coefficient="cohen")
+    close(mean, F(80, 87) / 3)
+    assert cell(results.tables["agreement_parts"], "cohen", what="all") == mean
 
 
 def test_confusion(results: Results) -> None:

@@ -43,7 +43,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def give_back(device: torch.device) -> None:
-    """Free what nobody uses any more, after something did not fit."""
+    """Free what nobody uses any more, after something did not fit or a model was let go."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()

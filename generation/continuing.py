@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import torch
 from transformers.cache_utils import Cache
 
 from gainsift.generation.decoder import Decoder, roomy_cache
-from gainsift.generation.joining import Rows, regroup, rows_by_layer
+from gainsift.generation.joining import Indices, regroup, rows_by_layer
 from gainsift.generation.shared_prefix import SharedPrefix, TailLayer
-
-T = TypeVar("T")
 
 
 class Continuation(Protocol):
@@ -29,7 +25,7 @@ class Continuation(Protocol):
 
 
 @dataclass(frozen=True)
-class Words:
+class PatchedWords:
     """Words of C prompts with vectors of S sources patched in: `cache` of one token, and `logits` [S * C, V]."""
 
     cache: Cache
@@ -57,11 +53,11 @@ class BatchRows:
     `source` is -1 and `cutoff` L - 1 where nothing is patched in: no layer is above that.
     """
 
-    prompt: Rows
-    source: Rows
-    cutoff: Rows
+    prompt: Indices
+    source: Indices
+    cutoff: Indices
 
-    def states(self, prompts: int) -> Rows:
+    def states(self, prompts: int) -> Indices:
         """Place of each row's patched word among S × C."""
         return np.maximum(self.source, 0) * prompts + self.prompt
 
@@ -69,7 +65,9 @@ class BatchRows:
 class SharedRun:
     """Rows with one prefix for each prompt; layers compute what differs between rows (see `joining`)."""
 
-    def __init__(self, decoder: Decoder, prefix: Prefix, patched: Words | None, rows: BatchRows, room: int) -> None:
+    def __init__(
+        self, decoder: Decoder, prefix: Prefix, patched: PatchedWords | None, rows: BatchRows, room: int
+    ) -> None:
         self._decoder, self._prompt, self._cutoff = decoder, rows.prompt, rows.cutoff
         self._group = rows.prompt
         self._prefix_mask = prefix.mask[:, :-1]
@@ -127,7 +125,9 @@ class SharedRun:
 class CopiedRun:
     """Rows with a copy of the prefix each, for models whose attention cannot be exchanged."""
 
-    def __init__(self, decoder: Decoder, prefix: Prefix, patched: Words | None, rows: BatchRows, room: int) -> None:
+    def __init__(
+        self, decoder: Decoder, prefix: Prefix, patched: PatchedWords | None, rows: BatchRows, room: int
+    ) -> None:
         self._decoder = decoder
         at = torch.from_numpy(rows.prompt).to(decoder.device)
         states = torch.from_numpy(rows.states(len(prefix.mask))).to(decoder.device)
@@ -149,12 +149,3 @@ class CopiedRun:
         self._mask = self._mask[rows]
         for layer in self._cache.layers:
             layer.keep(rows)
-
-
-def even_parts(things: Sequence[T], most: int) -> list[Sequence[T]]:
-    """`things` in as few parts of at most `most` as possible, of nearly equal size."""
-    if not things:
-        return []
-    number = -(-len(things) // most)
-    edges = [len(things) * part // number for part in range(number + 1)]
-    return [things[a:b] for a, b in pairwise(edges)]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-Rows = npt.NDArray[np.intp]
+Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ class LayerRows:
     width: int
 
 
-def rows_by_layer(prompt: Rows, cutoff: Rows, group: Rows, layers: int, device: torch.device) -> list[LayerRows]:
+def rows_by_layer(
+    prompt: Indices, cutoff: Indices, group: Indices, layers: int, device: torch.device
+) -> list[LayerRows]:
     """What each of `layers` layers computes for R rows with a `prompt`, a `cutoff` layer and a `group` each: [R].
 
     Rows of a group have the same prompt and the same tokens so far. Layers with the same rows share their entry,
@@ -60,7 +62,7 @@ def _rest(one: LayerRows) -> tuple[torch.Tensor, torch.Tensor, int]:
     return one.stands_for, one.slots, one.width
 
 
-def _slots(prompt: Rows) -> tuple[Rows, int]:
+def _slots(prompt: Indices) -> tuple[Indices, int]:
     """A place for each row in the table of prompts × width, where width is the largest number of rows of a prompt."""
     order = np.argsort(prompt, kind="stable")
     counts = np.bincount(prompt)
@@ -70,7 +72,7 @@ def _slots(prompt: Rows) -> tuple[Rows, int]:
     return prompt * width + rank, width
 
 
-def regroup(group: Rows, tokens: Sequence[int]) -> Rows:
+def regroup(group: Indices, tokens: Sequence[int]) -> Indices:
     """Groups [R] after each row took one more token: rows stay together if they took the same."""
     taken = np.asarray(tokens, dtype=np.intp)
     _, found = np.unique(group * (taken.max(initial=0) + 1) + taken, return_inverse=True)

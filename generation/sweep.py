@@ -16,17 +16,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from gainsift.generation.batch_size import give_back, is_out_of_memory
 from gainsift.generation.boundaries import TokenPrompt
-from gainsift.generation.continuing import BatchRows, CopiedRun, Prefix, SharedRun, Words, even_parts
+from gainsift.generation.continuing import BatchRows, CopiedRun, PatchedWords, Prefix, SharedRun
 from gainsift.generation.decoder import Decoder, pad_left, positions_of, roomy_cache
 from gainsift.generation.decoding import AnswerReader, decode_greedily
 
+T = TypeVar("T")
 Kind = tuple[int | None, int | None]
 Task = tuple[Sequence[int], Sequence[Kind]]
 """Prompts, and which cells of each of them."""
@@ -88,7 +90,7 @@ def sweep(
     tasks: deque[Task] = deque()
     for ends in (False, True):  # prompts that end with their word are no batch with others
         alike = [n for n in order if ends == (not asked.prompts[n].suffix)]
-        tasks.extend((chunk, kinds) for chunk in even_parts(alike, max(1, batch_size // len(kinds))))
+        tasks.extend((chunk, kinds) for chunk in _even_parts(alike, max(1, batch_size // len(kinds))))
     while tasks:
         chunk, left = tasks.popleft()
         try:
@@ -105,11 +107,20 @@ def sweep(
         give_back(decoder.device)  # outside the handler, whose error still holds what did not fit
 
 
+def _even_parts(things: Sequence[T], most: int) -> list[Sequence[T]]:
+    """`things` in as few parts of at most `most` as possible, of nearly equal size."""
+    if not things:
+        return []
+    number = -(-len(things) // most)
+    edges = [len(things) * part // number for part in range(number + 1)]
+    return [things[a:b] for a, b in pairwise(edges)]
+
+
 def _halves(chunk: Sequence[int], kinds: Sequence[Kind]) -> list[Task]:
     """Two tasks for one: half the prompts, or half the kinds of the only prompt."""
     if len(chunk) > 1:
-        return [(part, kinds) for part in even_parts(chunk, -(-len(chunk) // 2))]
-    return [(chunk, part) for part in even_parts(kinds, -(-len(kinds) // 2))]
+        return [(part, kinds) for part in _even_parts(chunk, -(-len(chunk) // 2))]
+    return [(chunk, part) for part in _even_parts(kinds, -(-len(kinds) // 2))]
 
 
 def _chunk(
@@ -129,7 +140,7 @@ def _chunk(
         vectors[list(chunk)] = prefix.vectors.to(vectors)
     used = sorted({source for source, _ in kinds if source is not None})
     patched = _patch_words(decoder, asked, prompts, chunk, prefix, used)
-    for part in even_parts(kinds, max(1, batch_size // len(chunk))):
+    for part in _even_parts(kinds, max(1, batch_size // len(chunk))):
         rows = BatchRows(
             np.repeat(np.arange(len(chunk)), len(part)),
             np.tile([-1 if source is None else used.index(source) for source, _ in part], len(chunk)),
@@ -144,7 +155,7 @@ def _continue(
     reader: AnswerReader,
     prompts: Sequence[TokenPrompt],
     prefix: Prefix,
-    patched: Words | None,
+    patched: PatchedWords | None,
     rows: BatchRows,
     max_new_tokens: int,
 ) -> tuple[torch.Tensor, list[list[int]]]:
@@ -183,7 +194,7 @@ def _patch_words(
     chunk: Sequence[int],
     prefix: Prefix,
     used: Sequence[int],
-) -> Words | None:
+) -> PatchedWords | None:
     """Step 2: one token for each `used` source and prompt, source by source, with every layer's output replaced.
 
     The token stands alone: its keys and values depend on the replaced inputs and on its position only.
@@ -202,4 +213,4 @@ def _patch_words(
     cache = roomy_cache(len(decoder.layers), 1)
     with decoder.replacing(vectors):
         logits = decoder.next_logits(word, torch.ones_like(word), position, cache)
-    return Words(cache, logits)
+    return PatchedWords(cache, logits)

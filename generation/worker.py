@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -144,12 +143,12 @@ class Worker:
         """Let the checkpoint go. What failed is not taken out of the cache: the next run needs it."""
         import torch
 
+        from gainsift.generation.batch_size import give_back
+
         self._translator = self._held = self._failed = None
         use, self._use = self._use, ExitStack()
         use.__exit__(type(error) if error else None, error, None)
-        gc.collect()
-        if self._device.startswith("cuda"):
-            torch.cuda.empty_cache()
+        give_back(torch.device(self._device))
 
 
 def in_one_line(error: Exception, shard: Shard) -> GainsiftError:

@@ -23,10 +23,7 @@ from gainsift.schemas.success import succeeds
 
 OUTPUTS_FORMAT = "outputs/1"
 TEXT, WHOLE, REAL, TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
-COLUMNS: dict[str, tuple[pa.DataType, str]] = {
-    "row_id": (TEXT, "The output."),
-    "unit": (TEXT, "Prompt pair | input language | output language."),
-    "cluster": (TEXT, "Word family of the intended concept: outputs that move together."),
+HOW_ASKED: dict[str, tuple[pa.DataType, str]] = {
     "checkpoint": (TEXT, "Name of the checkpoint."),
     "step": (WHOLE, "Optimiser steps of the checkpoint."),
     "tokens": (WHOLE, "Tokens seen by the checkpoint; 0 if unknown."),
@@ -36,14 +33,24 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "input_language": (TEXT, "Language of the word that is translated."),
     "output_language": (TEXT, "Language that it is translated into."),
     "pair_id": (TEXT, "The prompt pair."),
+}
+"""Columns that say where an output comes from."""
+MASSES: dict[str, tuple[pa.DataType, str]] = {
+    "p_source": (REAL, "Next-token mass on the source concept's words in the output language."),
+    "p_target": (REAL, "The same for the target concept."),
+}
+COLUMNS: dict[str, tuple[pa.DataType, str]] = {
+    "row_id": (TEXT, "The output."),
+    "unit": (TEXT, "Prompt pair | input language | output language."),
+    "cluster": (TEXT, "Word family of the intended concept: outputs that move together."),
+    **HOW_ASKED,
     "intended_concept": (TEXT, "The concept that the answer is held against."),
     "other_concept": (TEXT, "The other concept of the pair."),
     "shown_word": (TEXT, "The intended concept's word in the input language."),
     "answer": (TEXT, "The output up to the closing quote, as decoded."),
     "closed": (TRUTH, "Whether the closing quote was reached."),
     "success": (TRUTH, "Whether the answer equals a reference form, by the study's rule."),
-    "p_source": (REAL, "Next-token mass on the source concept's words in the output language."),
-    "p_target": (REAL, "The same for the target concept."),
+    **MASSES,
 }  # fmt: skip
 
 

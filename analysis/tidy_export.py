@@ -22,7 +22,7 @@ import yaml
 from gainsift.analysis.arrow_csv import ArrowCsv
 from gainsift.analysis.judged import Judged, judge
 from gainsift.analysis.judgements import Judgements, gather
-from gainsift.analysis.output_export import columns_of, write_outputs
+from gainsift.analysis.output_export import HOW_ASKED, MASSES, REAL, TEXT, TRUTH, WHOLE, columns_of, write_outputs
 from gainsift.analysis.outputs import excluded_concepts
 from gainsift.analysis.study_design import study_design
 from gainsift.analysis.tidy_table import UNTOLD
@@ -33,7 +33,6 @@ from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import Study
 
 TIDY_FORMAT = "tidy/1"
-TEXT, WHOLE, REAL, TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "unit": (TEXT, "What is compared over conditions: prompt pair | input language | output language."),
     "cluster": (TEXT, "Word family of the intended concept: units that move together. Intervals resample these."),
@@ -70,15 +69,7 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "round": (WHOLE, "Round of annotation of this judgement."),
     "lead_time": (REAL, "Seconds that the annotator had the page open."),
     "row_id": (TEXT, "The output: one of translations/*.parquet."),
-    "checkpoint": (TEXT, "Name of the checkpoint."),
-    "step": (WHOLE, "Optimiser steps of the checkpoint."),
-    "tokens": (WHOLE, "Tokens seen by the checkpoint; 0 if unknown."),
-    "setting": (TEXT, "Where the vector comes from: unpatched, tgt, seen, en_en, self or tgt_tgt."),
-    "prompt": (TEXT, "Which prompt was continued: source or target."),
-    "layer": (WHOLE, "First patched layer, from 0; empty for unpatched outputs."),
-    "input_language": (TEXT, "Language of the word that is translated."),
-    "output_language": (TEXT, "Language that it is translated into."),
-    "pair_id": (TEXT, "The prompt pair."),
+    **HOW_ASKED,
     "concept": (TEXT, "The intended concept."),
     "other_concept": (TEXT, "The other concept of the pair."),
     "gloss": (TEXT, "The intended concept in a few words."),
@@ -86,8 +77,7 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "reference": (TEXT, "Reference forms in the output language, parted by |."),
     "answer": (TEXT, "The output up to the closing quote, as decoded."),
     "closed": (TRUTH, "Whether the closing quote was reached."),
-    "p_source": (REAL, "Next-token mass on the source concept's words in the output language."),
-    "p_target": (REAL, "The same for the target concept."),
+    **MASSES,
     "sense_split": (TRUTH, "The references of the concept's languages disagree in sense."),
     "excluded": (TRUTH, "Left out of every figure by analysis.exclude_sense_split of the study."),
     "sense_not_given": (TRUTH, "No given form of this output carries the sense that people chose for the item: where it"

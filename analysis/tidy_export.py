@@ -97,12 +97,14 @@ def tidy(study: Study) -> tuple[pd.DataFrame, Counter[str]]:
         lines, {item.content_key for item in items}, study.id, study.taxonomy, study.concepts,
         str(study.annotations_file),
     )  # fmt: skip
-    judged = judge(study, items, judgements, rule_of(study))
+    own = rule_of(study)
+    judged = judge(study, items, judgements, own)
     keys = {item.item_id: item.content_key for item in items}
     settled = {item: str(judgements.adjudicated[key].label) for item, key in keys.items()
                if key in judgements.adjudicated}  # fmt: skip
     outputs = _outputs(study, judged, settled)
-    flagged = [judged.frame, *(judge(study, items, judgements, rule).frame for rule in ("adjudicated", "soft"))]
+    others = [rule for rule in ("adjudicated", "soft") if rule != own]
+    flagged = [judged.frame, *(judge(study, items, judgements, rule).frame for rule in others)]
     not_given = {row for frame in flagged for row in frame.loc[frame["sense_not_given"], "row_id"]}
     outputs["sense_not_given"] = outputs["row_id"].isin(not_given)
     votes = _votes(judgements, lines, study.id, keys)

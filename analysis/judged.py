@@ -25,6 +25,7 @@ from gainsift.analysis.distinct_rows import repeated
 from gainsift.analysis.inclusion import AGAIN, Inclusion
 from gainsift.analysis.judgements import Judgements
 from gainsift.analysis.linked_outputs import OWN, LinkedOutputs, distinct_links, linked_outputs, read_links
+from gainsift.analysis.outputs import scorer
 from gainsift.analysis.shares import series_name
 from gainsift.analysis.soft_labels import row_atoms
 from gainsift.analysis.verdict_rules import METHODS, ballots
@@ -36,7 +37,7 @@ from gainsift.schemas.given import GivenForm, given_forms
 from gainsift.schemas.rows import Item, item_answer
 from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import Study
-from gainsift.schemas.success import comparable, succeeds
+from gainsift.schemas.success import comparable
 from gainsift.schemas.taxonomy import NOT_LISTED, SENSE_LABEL, Taxonomy
 
 NOT_GIVEN_LABEL = "unrelated"
@@ -152,10 +153,6 @@ def _about(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     rule, concepts, trained = study.config.success, study.concepts, study.config.trained_languages
 
     @cache
-    def success(concept: str, out: str, answer: str, closed: bool) -> bool:
-        return succeeds(answer, closed, concepts[concept].reference.get(out, []), out, rule)
-
-    @cache
     def identical(concept: str, other: str, setting: str, prompt: str, given: str, out: str) -> bool:
         words = given_forms(setting, prompt, (given, out), trained, concepts[concept], concepts[other])
         keys = {comparable(word.form, out, rule) for word in words}
@@ -164,7 +161,7 @@ def _about(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     def column(name: str) -> list[object]:
         return frame[name].tolist()
 
-    frame["success"] = list(map(success, *map(column, ("concept", "output_language", "answer", "closed"))))
+    frame["success"] = list(map(scorer(study), *map(column, ("concept", "output_language", "answer", "closed"))))
     names = ("concept", "other_concept", "setting", "prompt", "input_language", "output_language")
     frame["identical"] = list(map(identical, *map(column, names)))
     return frame

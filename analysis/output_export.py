@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gainsift.analysis.arrow_csv import ArrowCsv
+from gainsift.analysis.outputs import scorer
 from gainsift.schemas.families import word_families
 from gainsift.schemas.files import FORMAT_KEY, atomic, read_parquet
 from gainsift.schemas.settings import PATCHED, is_about_source
 from gainsift.schemas.study import TRANSLATIONS_FORMAT, Study
-from gainsift.schemas.success import succeeds
 
 OUTPUTS_FORMAT = "outputs/1"
 TEXT, WHOLE, REAL, TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
@@ -54,7 +54,7 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
 }  # fmt: skip
 
 
-ASKED = ("answer", "closed", "intended_concept", "output_language")
+ASKED = ("intended_concept", "output_language", "answer", "closed")
 
 
 def columns_of(study: Study) -> dict[str, tuple[pa.DataType, str]]:
@@ -121,14 +121,4 @@ def _about_source(setting: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _success(study: Study, table: pa.Table) -> list[bool]:
-    """By the study's rule; each distinct answer to a question is looked at once."""
-    known: dict[tuple[str, bool, str, str], bool] = {}
-    keys = zip(*(table[name].to_pylist() for name in ASKED), strict=True)
-    found = []
-    for key in keys:
-        if key not in known:
-            answer, closed, concept, language = key
-            references = study.concepts[concept].reference.get(language, [])
-            known[key] = succeeds(answer, closed, references, language, study.config.success)
-        found.append(known[key])
-    return found
+    return list(map(scorer(study), *(table[name].to_pylist() for name in ASKED)))

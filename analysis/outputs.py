@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -9,6 +12,7 @@ from gainsift.schemas.config import Condition, StudyConfig
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import Study
+from gainsift.schemas.success import succeeds
 
 
 def condition_mask(table: pa.Table, config: StudyConfig, condition: Condition) -> pa.Array:
@@ -26,6 +30,23 @@ def excluded_concepts(study: Study) -> set[str]:
     if not study.config.analysis.exclude_sense_split:
         return set()
     return {name for name, concept in study.concepts.items() if "sense_split" in concept.flags}
+
+
+def scorer(study: Study, accepted: bool = False) -> Callable[[str, str, str, bool], bool]:
+    """Whether an answer succeeds by the study's rule, from (concept, language, answer, closed); each is asked once.
+
+    `accepted`: forms that the words merely accept succeed, too.
+    """
+    rule, concepts = study.config.success, study.concepts
+
+    @cache
+    def success(concept: str, language: str, answer: str, closed: bool) -> bool:
+        forms = concepts[concept].reference.get(language, [])
+        if accepted:
+            forms = [*forms, *concepts[concept].accepted.get(language, [])]
+        return succeeds(answer, closed, forms, language, rule)
+
+    return success
 
 
 def check_contrasts(table: pa.Table, study: Study) -> None:

@@ -14,14 +14,13 @@ from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.evidence import MISSING, NOT_GIVEN, TIED, UNJUDGED, Answers, Controls, Evidence
 from gainsift.analysis.judged import Judged, judge
 from gainsift.analysis.judgements import STATUS, Judgements, gather
-from gainsift.analysis.outputs import excluded_concepts
+from gainsift.analysis.outputs import excluded_concepts, scorer
 from gainsift.analysis.verdict_rules import METHODS, ballots
 from gainsift.analysis.verdicts import is_missing
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.families import word_families
 from gainsift.schemas.rows import Annotation, Item
 from gainsift.schemas.study import Study
-from gainsift.schemas.success import succeeds
 from gainsift.schemas.taxonomy import Taxonomy
 from gainsift.schemas.validity import validity
 
@@ -65,6 +64,7 @@ def study_evidence(study: Study, progress: Callable[[str], None] = lambda step: 
     source = "simulated" if judgements.simulated else "human"
     of_people = [line for line in lines if line.study == study.id and line.source == source]
     left_out = judgements.left_out + judged.left_out
+    asked = (judged.frame[name].tolist() for name in ("concept", "output_language", "answer", "closed"))
     evidence = Evidence(
         by_rule={
             rule: judged.frame if rule == own else judge(study, items, judgements, rule).frame for rule in METHODS
@@ -80,7 +80,7 @@ def study_evidence(study: Study, progress: Callable[[str], None] = lambda step: 
         controls=_controls(study, of_people),
         known=_known(study, lines),
         automatic=study.prelabels(),
-        accepting=judged.frame.assign(success=_accepting(study, judged.frame)),
+        accepting=judged.frame.assign(success=list(map(scorer(study, accepted=True), *asked))),
     )
     return StudyEvidence(items, judgements, judged, rows, used, evidence)
 
@@ -160,15 +160,3 @@ def _answers(own: Sequence[Annotation], used: AbstractSet[str], taxonomy: Taxono
         if line.status == "judged" and line.label in taxonomy.ids and is_missing(str(line.label), taxonomy):
             one.missing[str(line.label)] += 1
     return dict(sorted(found.items()))
-
-
-def _accepting(study: Study, frame: pd.DataFrame) -> list[bool]:
-    rule = study.config.success
-    found = []
-    for name, out, answer, closed in zip(
-        *(frame[column] for column in ("concept", "output_language", "answer", "closed")), strict=True
-    ):
-        concept = study.concepts[name]
-        forms = [*concept.reference.get(out, []), *concept.accepted.get(out, [])]
-        found.append(succeeds(answer, closed, forms, out, rule))
-    return found

@@ -65,6 +65,7 @@ def study_evidence(study: Study, progress: Callable[[str], None] = lambda step: 
     of_people = [line for line in lines if line.study == study.id and line.source == source]
     left_out = judgements.left_out + judged.left_out
     asked = (judged.frame[name].tolist() for name in ("concept", "output_language", "answer", "closed"))
+    expected = {one.uid: one.expected for one in study.assignments() if one.role == "control"}
     evidence = Evidence(
         by_rule={
             rule: judged.frame if rule == own else judge(study, items, judgements, rule).frame for rule in METHODS
@@ -77,8 +78,8 @@ def study_evidence(study: Study, progress: Callable[[str], None] = lambda step: 
         left_out=left_out + _left_out(judged, judgements, study, rows),
         language_pairs={item.item_id: f"{item.input_language} → {item.output_language}" for item in items},
         repeats={ids[key]: found for key, found in _repeats(of_people, used, study).items()},
-        controls=_controls(study, of_people),
-        known=_known(study, lines),
+        controls=_controls(study, of_people, expected),
+        known=_known(study, lines, expected),
         automatic=study.prelabels(),
         accepting=judged.frame.assign(success=list(map(scorer(study, accepted=True), *asked))),
     )
@@ -119,9 +120,8 @@ def _repeats(own: Sequence[Annotation], used: AbstractSet[str], study: Study) ->
     return found
 
 
-def _controls(study: Study, own: Sequence[Annotation]) -> dict[str, Controls]:
-    """The last line of each control task beside its known answer; an answer of `unsure` is not right."""
-    expected = {one.uid: one.expected for one in study.assignments() if one.role == "control"}
+def _controls(study: Study, own: Sequence[Annotation], expected: Mapping[str, str | None]) -> dict[str, Controls]:
+    """The last line of each control task beside its known answer, by task; an answer of `unsure` is not right."""
     given: dict[str, dict[str, bool]] = {}
     for line in own:
         if line.role == "control" and line.status == "judged" and expected.get(line.task_uid):
@@ -134,9 +134,8 @@ def _controls(study: Study, own: Sequence[Annotation]) -> dict[str, Controls]:
     return found
 
 
-def _known(study: Study, lines: Sequence[Annotation]) -> list[tuple[str, str, str]]:
+def _known(study: Study, lines: Sequence[Annotation], expected: Mapping[str, str | None]) -> list[tuple[str, str, str]]:
     """Judgements of controls: the word family of the made-up item, its right label, the usable label given."""
-    expected = {one.uid: one.expected for one in study.assignments() if one.role == "control"}
     families = word_families(study.concepts.values())
     found: dict[tuple[str, str], tuple[str, str, str]] = {}
     for line in lines:

@@ -25,6 +25,7 @@ from gainsift.analysis.estimate import Array, Estimate, cluster_sums, divide, un
 from gainsift.analysis.misclassification import DEFAULT, METHODS
 from gainsift.analysis.studentised import StudentisedBootstrap
 from gainsift.analysis.verdict_rules import Distribution
+from gainsift.schemas.errors import some_of
 
 WORST = 10.0
 """Condition number of a confusion matrix from which nothing is estimated: an error in a share may grow tenfold."""
@@ -213,8 +214,7 @@ def _flaw(confusion: Confusion, matrix: Array, without: Array, seen: npt.NDArray
         if need and count < FEWEST
     ]
     if few:
-        what = ", ".join(few[:3]) + (f" and {len(few) - 3} more" if len(few) > 3 else "")
-        return f"too few judgements: {what}, {FEWEST} at least {rests}"
+        return f"too few judgements: {some_of(few, 3)}, {FEWEST} at least {rests}"
     if not np.isfinite(without).all():
         return f"what is known of a label rests on one word {rests}"
     largest, smallest = np.linalg.svd(matrix, compute_uv=False)[[0, -1]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gainsift.annotation.judgements import Appended, append_new, machine_line
@@ -35,7 +36,7 @@ def store_prelabels(study: Study) -> Prelabelled:
     """
     lexicon = Lexicon(study.concepts.values())
     planned = study.items()
-    found = {item.item_id: _known(study, prelabel(item, lexicon)) for item in [*planned, *_left_out(study)]}
+    found = {item.item_id: _known(study, prelabel(item, lexicon)) for item in [*planned, *_left_out(study, planned)]}
     lines = []
     for item in planned:
         said = found[item.item_id]
@@ -54,9 +55,9 @@ def _known(study: Study, found: PreLabel | None) -> PreLabel | None:
     return found if found and found.label in study.taxonomy.ids else None
 
 
-def _left_out(study: Study) -> list[Item]:
-    """The items of the population that the plan asks nobody about, by id."""
-    planned = {item.item_id for item in study.items()}
+def _left_out(study: Study, items: Sequence[Item]) -> list[Item]:
+    """The items of the population that the plan, of `items`, asks nobody about, by id."""
+    planned = {item.item_id for item in items}
     linked = set(study.links()["item_id"].unique().to_pylist()) if study.links_file.exists() else set()
     if linked <= planned:
         return []

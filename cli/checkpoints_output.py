@@ -13,6 +13,7 @@ from gainsift.generation.checkpoint_families import FAMILIES
 from gainsift.generation.hub_errors import size_word
 from gainsift.generation.schedules import METHODS
 from gainsift.generation.store import is_here
+from gainsift.schemas.errors import some_of
 
 if TYPE_CHECKING:
     from gainsift.generation.checkpoints import Checkpoint
@@ -61,7 +62,7 @@ def show_listing(listing: Listing, everything: bool, each: int = 0) -> None:
     if short:
         typer.echo("  --all lists the others too")
     if listing.others:
-        typer.echo(f"  not of this family: {_some(listing.others)}")
+        typer.echo(f"  not of this family: {some_of(listing.others)}")
     typer.echo("  --yaml prints them for study.yaml")
 
 
@@ -138,13 +139,13 @@ def show_news(news: News, study: Study) -> None:
         typer.echo("nothing has changed there since")
         return
     if news.later:
-        typer.echo(f"there now, later than the last one: {_some(news.later)}")
+        typer.echo(f"there now, later than the last one: {some_of(news.later)}")
     if news.policy_adds:
-        typer.echo(f"the policy would now take: {_some(news.policy_adds)}")
+        typer.echo(f"the policy would now take: {some_of(news.policy_adds)}")
     if news.moved:
-        typer.echo(f"changed there, the study keeps its own: {_some(news.moved)}")
+        typer.echo(f"changed there, the study keeps its own: {some_of(news.moved)}")
     if news.gone:
-        typer.echo(f"no longer there: {_some(news.gone)}")
+        typer.echo(f"no longer there: {some_of(news.gone)}")
     typer.echo(f"`gainsift checkpoints {study.folder} --update` takes what there is today")
 
 
@@ -194,11 +195,6 @@ def _place(one: Checkpoint, one_repo: bool) -> str:
 
 def _here(one: Checkpoint) -> str:
     return "local" if not one.remote else "in the cache" if is_here(one) else "on the hub"
-
-
-def _some(names: Iterable[str], most: int = 6) -> str:
-    listed = list(names)
-    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
 
 
 def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:

@@ -22,13 +22,9 @@ def show_dry_run(
 ) -> None:
     """Check everything that a run would check, and print what it would do. Raises UserError."""
     from gainsift.generation.forecast import forecast
-    from gainsift.generation.plan import make_plan
-    from gainsift.generation.ready import prepare
+    from gainsift.generation.ready import plan_work
 
-    plan = make_plan(study, engine.device(device), dtype)
-    if not redo:
-        plan.refuse_stale()
-    ready = prepare(plan, shard_rows)
+    plan, ready = plan_work(study, engine.device(device), dtype, shard_rows, redo)
     found = forecast(plan, ready, engine, dtype)
     if as_json:
         told = {

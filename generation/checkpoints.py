@@ -18,6 +18,7 @@ from typing import Any, Literal
 from gainsift.generation.hub import ALL_TOKENIZER_FILES, SMALL_FILES, TOKENIZER_FILES, Hub, require_hub
 from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.model import CheckpointSpec, StoredDtype
+from gainsift.schemas.provenance import file_hash
 from gainsift.schemas.record import fingerprint
 from gainsift.schemas.study import Study
 
@@ -166,8 +167,8 @@ class Checkpoint:
             small = [path for name in ("config.json", *TOKENIZER_FILES, "merges.txt", "tokenizer_config.json")
                      if (path := self.folder / name).is_file()]  # fmt: skip
             small += sorted(self.folder.glob("*.py")) if self.trust_code else []
-            parts = [[path.name, _sample(path, whole=True)] for path in small]
-            parts += [[path.name, _sample(path, whole=False)] for path in self.weight_files]
+            parts = [[path.name, file_hash(path)] for path in small]
+            parts += [[path.name, _sample(path)] for path in self.weight_files]
         tokenizer = self.spec.tokenizer
         if tokenizer:
             parts.append(["tokenizer", tokenizer.repo, tokenizer.commit or self.tokenizer_fingerprint])
@@ -180,7 +181,7 @@ class Checkpoint:
             return self.fingerprint
         names = (*TOKENIZER_FILES, "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
         files = [path for name in names if (path := self.tokenizer_folder / name).is_file()]
-        return fingerprint([[path.name, _sample(path, whole=True)] for path in files])
+        return fingerprint([[path.name, file_hash(path)] for path in files])
 
     def dtype(self, asked: Dtype, device: str) -> str:
         """`auto`: float32 on the CPU; elsewhere the precision that the weights are stored in."""
@@ -279,11 +280,9 @@ def stored_dtype(config: dict[str, Any]) -> StoredDtype:
     return "bfloat16" if stored == "bfloat16" else "float16" if stored == "float16" else "float32"
 
 
-def _sample(path: Path, whole: bool) -> str:
-    """Hash of a file, or of its size, first and last MiB."""
+def _sample(path: Path) -> str:
+    """Hash of a file's size, first and last MiB."""
     with path.open("rb") as file:
-        if whole:
-            return hashlib.file_digest(file, "sha256").hexdigest()
         size = path.stat().st_size
         digest = hashlib.sha256(str(size).encode())
         digest.update(file.read(_SAMPLE))

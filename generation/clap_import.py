@@ -160,22 +160,10 @@ def _prompt_pairs(prompts: ClapPrompts, words: Words, used: set[LanguagePair], s
         ids = _id(source.concept, names, source), _id(target.concept, names, target)
         shots = [[_id(word, names, prompt) for word in prompt.examples] for prompt in (source, target)]
         try:
-            found.append(_prompt_pair(index, ids, shots, seed))
+            found.append(PromptPair.of(ids, shots[0], shots[1], index, seed))
         except ValidationError as error:
             raise UserError(target.where, problems(error), "were rows of several caches mixed?") from None
     return found
-
-
-def _prompt_pair(index: int, ids: tuple[str, str], shots: list[list[str]], seed: int) -> PromptPair:
-    return PromptPair(
-        pair_id=PromptPair.make_id(*ids, *shots),
-        index=index,
-        source_concept=ids[0],
-        target_concept=ids[1],
-        source_shots=shots[0],
-        target_shots=shots[1],
-        seed=seed,
-    )
 
 
 def _names(concepts: Sequence[Concept]) -> dict[str, str]:
@@ -199,8 +187,7 @@ def _refuse_overwriting(study: Study, pairs: list[PromptPair], files: dict[Path,
 
 
 def _write(study: Study, words: Words, pairs: list[PromptPair], files: dict[Path, pa.Table]) -> None:
-    spec = study.config.words
-    if not (spec.file and study.path(spec.file) == study.concepts_file.resolve()):
+    if not study.reads_own_concepts:
         write_jsonl(study.concepts_file, words.concepts, CONCEPTS_FORMAT)
     write_parquet(study.prompts_file, PromptPair, pairs, PROMPTS_FORMAT)
     extra = {"languages": json.dumps(study.config.languages())}

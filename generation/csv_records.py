@@ -61,3 +61,12 @@ def _text(path: Path, wanted: str) -> str:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise UserError(f"{path}:{line}", "not UTF-8", "save the file as UTF-8 and try again") from None
+
+
+_PARTS = {"n": "noun", "v": "verb", "a": "adjective", "adj": "adjective", "adv": "adverb"}
+
+
+def part_of_speech_of(cell: str) -> str:
+    """The part of speech that a cell names, by its usual abbreviations; what is none of ours stays as it is."""
+    named = cell.strip().casefold().removesuffix("s")
+    return _PARTS.get(named, named)

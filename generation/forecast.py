@@ -66,7 +66,7 @@ def forecast(plan: Plan, ready: list[Ready], engine: Engine, dtype: Dtype) -> Fo
             found.append(CheckpointForecast(checkpoint.name, *done))
             continue
         config = checkpoint.load_config()
-        key = str(config.to_dict())
+        key = str({**config.to_dict(), "_name_or_path": ""})  # of one shape, wherever they lie
         if key not in sizes:
             sizes[key] = size_of(config, checkpoint.trust_code)
         precision = checkpoint.dtype(dtype, plan.device)

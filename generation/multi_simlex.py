@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gainsift.generation.csv_records import csv_rows
-from gainsift.schemas.concepts import Concept, fold
+from gainsift.generation.csv_records import csv_rows, part_of_speech_of
+from gainsift.schemas.concepts import Concept, fits_quotes, fold
 from gainsift.schemas.errors import UserError, did_you_mean
 
 CODES = {
@@ -23,7 +23,6 @@ CODES = {
     "pl": "POL", "ru": "RUS", "sw": "SWA", "yue": "YUE", "zh": "CMN",
 }  # fmt: skip
 SIDES = ("1", "2")
-POS = {"n": "noun", "v": "verb", "a": "adjective", "adj": "adjective", "adv": "adverb"}
 
 OTHER_POS = "words of another part of speech"
 SEVERAL_POS = "words with conflicting part of speech"
@@ -122,11 +121,10 @@ def _add(
 ) -> None:
     """Enter one side of a row. Every part of speech is entered, as conflicts show only in the end."""
     english = _form(row[f"ENG {side}"], "en")
-    if not english or _unusable(english):
+    if not english or not fits_quotes(english):
         dropped[QUOTES if english else EMPTY] += 1
         return
-    part = row["PoS"].strip().casefold().removesuffix("s")
-    part = POS.get(part, part)
+    part = part_of_speech_of(row["PoS"])
     word = words.setdefault(fold(english), _Word(english))
     word.parts.add(part)
     if part != pos:
@@ -138,7 +136,7 @@ def _add(
             dropped[ERRATUM] += 1
         elif not form:
             dropped[EMPTY] += 1
-        elif _unusable(form):
+        elif not fits_quotes(form):
             dropped[QUOTES] += 1
         else:
             if "(" in row[column]:
@@ -155,11 +153,6 @@ def _form(cell: str, language: str) -> str:
     if language == "ru":
         form = form.replace("\N{COMBINING ACUTE ACCENT}", "")
     return " ".join(_PARENTHESES.sub("", form).split())
-
-
-def _unusable(form: str) -> bool:
-    """Whether a form cannot stand between the quotation marks of a prompt."""
-    return '"' in form or not form.isprintable()
 
 
 def _concepts(words: Mapping[str, _Word], languages: Sequence[str], pos: str, dropped: Counter[str]) -> list[Concept]:

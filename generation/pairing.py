@@ -175,12 +175,4 @@ def _pair(
         )
     drawn = [concepts[other].id for other in rng.sample(free, 2 * shots)]
     ids = concepts[source].id, concepts[target].id
-    return PromptPair(
-        pair_id=PromptPair.make_id(*ids, drawn[:shots], drawn[shots:]),
-        index=index,
-        source_concept=ids[0],
-        target_concept=ids[1],
-        source_shots=drawn[:shots],
-        target_shots=drawn[shots:],
-        seed=seed,
-    )
+    return PromptPair.of(ids, drawn[:shots], drawn[shots:], index, seed)

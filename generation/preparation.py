@@ -52,6 +52,8 @@ class Preparation:
     tokens: dict[str, TokenSets] = field(init=False)
     overlapping: list[str] = field(init=False)
     _held: dict[Key, list[TokenPrompt | Refusal]] = field(init=False, default_factory=dict)
+    _usable: dict[LanguagePair, list[int]] = field(init=False, default_factory=dict)
+    _lengths: dict[str, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         used = dict.fromkeys(name for pair in self.pairs for name in (pair.source_concept, pair.target_concept))
@@ -73,8 +75,16 @@ class Preparation:
 
     def usable(self, pair: LanguagePair) -> list[int]:
         """Indices of the prompt pairs that have rows in `pair`."""
-        columns = [self.accepted(key) for key in prompt_keys(self.config, pair)]
-        return [i for i in range(len(self.pairs)) if all(column[i] is not None for column in columns)]
+        if pair not in self._usable:
+            columns = [self.accepted(key) for key in prompt_keys(self.config, pair)]
+            self._usable[pair] = [n for n, column in enumerate(zip(*columns, strict=True)) if None not in column]
+        return self._usable[pair]
+
+    def length_of(self, word: str) -> int:
+        """Tokens of a word that stands alone."""
+        if word not in self._lengths:
+            self._lengths[word] = len(self.tokenizer(word)["input_ids"])
+        return self._lengths[word]
 
     def longest(self) -> int:
         """Tokens of the longest prompt together with its answer."""

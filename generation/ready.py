@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from gainsift.generation.checkpoints import Checkpoint
-from gainsift.generation.plan import Job, Plan
+from gainsift.generation.checkpoints import Checkpoint, Dtype
+from gainsift.generation.plan import Job, Plan, make_plan
 from gainsift.generation.preparation import Preparation, settings_of
 from gainsift.generation.shards import Shard
 from gainsift.generation.store import bring_description
 from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.settings import UNPATCHED, LanguagePair
+from gainsift.schemas.study import Study
 
 SHARD_ROWS = 20_000
 """Rows of a shard where nobody says: some minutes of work, and what a crash may cost."""
@@ -40,6 +41,17 @@ def rows_each(config: StudyConfig, pair: LanguagePair, layers: int) -> int:
     settings = settings_of(config, pair)
     patched = len([name for name in settings if name != UNPATCHED])
     return 2 * (UNPATCHED in settings) + patched * layers
+
+
+def plan_work(study: Study, device: str, dtype: Dtype, shard_rows: int, redo: bool) -> tuple[Plan, list[Ready]]:
+    """What there is to do, after every check that needs no weights. Without `redo` other files are refused.
+
+    Raises UserError.
+    """
+    plan = make_plan(study, device, dtype)
+    if not redo:
+        plan.refuse_stale()
+    return plan, prepare(plan, shard_rows)
 
 
 def prepare(plan: Plan, shard_rows: int = SHARD_ROWS) -> list[Ready]:

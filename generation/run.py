@@ -14,8 +14,8 @@ from gainsift.generation.checkpoints import Device, Dtype, require_generation
 from gainsift.generation.engines import Engine, Watch
 from gainsift.generation.failures import Failures
 from gainsift.generation.local_engine import LocalEngine
-from gainsift.generation.plan import Plan, make_plan
-from gainsift.generation.ready import SHARD_ROWS, Ready, prepare
+from gainsift.generation.plan import Plan
+from gainsift.generation.ready import SHARD_ROWS, Ready, plan_work
 from gainsift.generation.schedule import Schedule
 from gainsift.generation.shards import Shard, write_shard
 from gainsift.generation.worker import Failed, Request
@@ -76,10 +76,7 @@ def generate(
     started, clock, watch = now(), time.monotonic(), watch or Watch()
     require_generation()
     engine = engine or LocalEngine()
-    plan = make_plan(study, engine.device(device), dtype)
-    if not redo:
-        plan.refuse_stale()
-    ready = prepare(plan, shard_rows)
+    plan, ready = plan_work(study, engine.device(device), dtype, shard_rows, redo)
     with writing_alone(study.translations_folder):
         _clear(plan)
         _write_words(plan, started, command)
@@ -113,10 +110,11 @@ def _write_words(plan: Plan, started: str, command: str) -> None:
     """concepts.jsonl and prompts.parquet, unless they stand as they should."""
     study = plan.study
     spec = study.config.words
-    own_input = spec.file is not None and study.path(spec.file) == study.concepts_file.resolve()
     lines = b"".join(json_line(concept, CONCEPTS_FORMAT) for concept in plan.words.concepts)
     changed = False
-    if not own_input and not (study.concepts_file.exists() and study.concepts_file.read_bytes() == lines):
+    if not study.reads_own_concepts and not (
+        study.concepts_file.exists() and study.concepts_file.read_bytes() == lines
+    ):
         write_jsonl(study.concepts_file, plan.words.concepts, CONCEPTS_FORMAT)
         changed = True
     if not study.prompts_file.exists() or _prompts_before(study) != plan.pairs:

@@ -12,7 +12,7 @@ from gainsift.generation.checkpoints import stored_dtype
 from gainsift.generation.hub import TOKENIZER_FILES, Hub, require_hub, weight_files
 from gainsift.generation.hub_errors import Gone, NoConnection
 from gainsift.generation.schedules import choose
-from gainsift.schemas.errors import UserError, did_you_mean
+from gainsift.schemas.errors import UserError, did_you_mean, some_of
 from gainsift.schemas.model import CheckpointSpec, FamilySpec, SeriesSpec, TokenizerSpec
 
 LEAVE_OUT = "pickles are not read: leave it out, with a policy that names the others"
@@ -47,7 +47,7 @@ def list_series(source: SeriesSpec, own: Sequence[FamilySpec], base: Path, hub: 
     family = family_of(names, source.repo, table_of(own), source.family)
     found, others = in_training_order(names, family)
     if not found:
-        known = ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        known = some_of(sorted(names), 5)
         raise UserError(
             source.where, f"no checkpoint of family {family.name!r}; there are: {known or 'none'}",
             "name another family, or add one to model.families in study.yaml",
@@ -87,12 +87,12 @@ def _model_names(folder: Path) -> list[str]:
     return sorted(name.removesuffix(".gguf") for name in names)
 
 
-def specs_of(listing: Listing, hub: Hub, taken: Sequence[int] | None = None) -> list[CheckpointSpec]:
-    """Entries of study.yaml for the checkpoints that the policy takes, or for those at `taken`; hub revisions fixed.
+def specs_of(listing: Listing, hub: Hub) -> list[CheckpointSpec]:
+    """Entries of study.yaml for the checkpoints that the policy takes; hub revisions fixed.
 
     Each revision is looked at: weights must be there as safetensors. Raises UserError or WorkError.
     """
-    chosen = [listing.found[at] for at in (listing.taken() if taken is None else taken)]
+    chosen = [listing.found[at] for at in listing.taken()]
     make = _on_the_hub if listing.source.repo else _in_a_folder
     made: list[CheckpointSpec] = []
     unusable: list[UserError] = []

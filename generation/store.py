@@ -12,7 +12,7 @@ from typing import IO
 from gainsift.generation.checkpoints import PICKLES, Checkpoint
 from gainsift.generation.hub import Progress, weight_files, whole_weights
 from gainsift.generation.hub_errors import NoConnection, size_word
-from gainsift.schemas.errors import GainsiftError, UserError
+from gainsift.schemas.errors import GainsiftError, UserError, some_of
 
 TELL_EVERY = 10.0
 """Seconds between two lines about a download that is waited for."""
@@ -133,9 +133,6 @@ class _Download:
         """End the download; what is here of it stays, and the next one goes on from there."""
         self.progress.stop.set()
         self._thread.join(10)
-        self.release()
-
-    def release(self) -> None:
         if self._lock is not None:
             self._lock.close()
 
@@ -190,8 +187,7 @@ def bring_description(checkpoint: Checkpoint, all_of_them: Sequence[Checkpoint])
 def told_what_is_here(error: NoConnection, checkpoints: Sequence[Checkpoint]) -> GainsiftError:
     """The error, and which of the checkpoints can be used without the hub."""
     here = [one.name for one in checkpoints if not one.remote or is_here(one)]
-    listed = ", ".join(here[:8]) + (f" and {len(here) - 8} more" if len(here) > 8 else "")
-    held = f"here without it: {listed}" if here else "none of the checkpoints is here"
+    held = f"here without it: {some_of(here, 8)}" if here else "none of the checkpoints is here"
     return NoConnection(error.where, error.problem, f"{error.remedy}; {held}")
 
 

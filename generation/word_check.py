@@ -16,7 +16,7 @@ from gainsift.generation.lexicon import (
     interlingual_homographs,
     polysemous_forms,
 )
-from gainsift.schemas.concepts import Concept, Sense, fold
+from gainsift.schemas.concepts import Concept, Sense, fits_quotes, fold
 from gainsift.schemas.languages import LANGUAGES
 
 MOST_WORDS, MOST_CHARACTERS = 4, 40
@@ -165,7 +165,7 @@ def _suspicions(concepts: Sequence[Concept], languages: Sequence[str]) -> Iterat
 
 def form_reasons(form: str, code: str, usual: str | None) -> Iterator[str]:
     """Why a form is worth a look; `usual` is the script of most forms of its language."""
-    if not form.strip() or '"' in form or not form.isprintable():
+    if not form.strip() or not fits_quotes(form):
         yield UNUSABLE
         return
     if form != " ".join(form.split()):

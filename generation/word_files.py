@@ -40,7 +40,7 @@ def read_word_list(
     Raises UserError.
     """
     form = form or format_of(paths[0])
-    if form not in ("wordnet",) and len(paths) > 1:
+    if form != "wordnet" and len(paths) > 1:
         raise UserError(str(paths[1]), "a second file", "only WordNets come in several, one a language")
     return FORMATS[form](paths, languages, part_of_speech)
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gainsift.generation.csv_records import csv_rows
-from gainsift.schemas.concepts import Concept, fold
+from gainsift.generation.csv_records import csv_rows, part_of_speech_of
+from gainsift.schemas.concepts import Concept, fits_quotes, fold
 from gainsift.schemas.errors import UserError, did_you_mean
 from gainsift.schemas.languages import LANGUAGES
 
@@ -61,7 +61,7 @@ def read_word_table(path: Path, languages: Sequence[str] | None = None, part_of_
     dropped: Counter[str] = Counter()
     concepts: dict[str, Concept] = {}
     for line, row in rows:
-        if part and _part(row[part]) != part_of_speech:
+        if part and part_of_speech_of(row[part]) != part_of_speech:
             dropped[OTHER_PART] += 1
             continue
         forms = {code: _forms(row[code], f"{path}:{line}: column {code}", dropped) for code in codes}
@@ -120,11 +120,6 @@ def _languages(columns: Sequence[str], asked: Sequence[str] | None, path: Path) 
     return list(asked) if asked else listed
 
 
-def _part(cell: str) -> str:
-    text = cell.strip().casefold().removesuffix("s")
-    return {"n": "noun", "v": "verb", "a": "adjective", "adj": "adjective", "adv": "adverb"}.get(text, text)
-
-
 def _name(cell: str, where: str) -> str:
     """What names a concept: the cell, or the first string of a list. Empty if it cannot be printed."""
     name = " ".join(next(iter(parse_forms(cell, where)), "").split())
@@ -144,7 +139,7 @@ def _usable(forms: Sequence[str], dropped: Counter[str]) -> Iterator[str]:
     seen: set[str] = set()
     for form in forms:
         tidy = " ".join(unicodedata.normalize("NFC", form).split())
-        if not tidy or '"' in tidy or not tidy.isprintable():
+        if not tidy or not fits_quotes(tidy):
             dropped[UNUSABLE] += 1
         elif fold(tidy) in seen:
             dropped[REPEATED] += 1

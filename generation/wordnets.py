@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.parsers.expat import ExpatError
 
-from gainsift.schemas.concepts import fold
+from gainsift.schemas.concepts import fits_quotes, fold
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import write_json
 from gainsift.schemas.provenance import file_hash
@@ -172,4 +172,4 @@ def _meanings(wordnet: wn.Wordnet) -> Meanings:
 def tidy(lemma: str) -> str:
     """A lemma as it stands in a prompt: NFC, spaces for underscores; empty if it cannot stand between quotes."""
     form = " ".join(unicodedata.normalize("NFC", lemma).replace("_", " ").split())
-    return form if '"' not in form and form.isprintable() else ""
+    return form if fits_quotes(form) else ""

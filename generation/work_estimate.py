@@ -149,7 +149,7 @@ def _of_answers(one: Ready, pair: LanguagePair, index: int, rows: int) -> Work:
     most = preparation.config.generation.max_new_tokens
     prompt_pair = preparation.pairs[index]
     word = preparation.concepts[prompt_pair.source_concept].word(pair[1])
-    tokens = min(most, len(preparation.tokenizer(word)["input_ids"]) + 1)  # and the closing quote
+    tokens = min(most, preparation.length_of(word) + 1)  # and the closing quote
     return Work(forwards=rows * (tokens - 1), at_most=rows * (most - 1), heads=rows * tokens)
 
 

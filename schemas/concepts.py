@@ -17,6 +17,11 @@ def fold(form: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", form).strip().casefold())
 
 
+def fits_quotes(form: str) -> bool:
+    """Whether a form can stand between the quotation marks of a prompt."""
+    return '"' not in form and form.isprintable()
+
+
 class Sense(Record):
     """One meaning of a word form: what a person sees, and its lemmas (accepted variants included)."""
 
@@ -95,6 +100,21 @@ class PromptPair(Record):
         if both & {*self.source_shots, *self.target_shots}:
             raise ValueError("few-shot words must exclude both concepts")
         return self
+
+    @classmethod
+    def of(
+        cls, concepts: tuple[str, str], source_shots: list[str], target_shots: list[str], index: int, seed: int
+    ) -> PromptPair:
+        """The pair of a source and a target concept, with its id."""
+        return cls(
+            pair_id=cls.make_id(*concepts, source_shots, target_shots),
+            index=index,
+            source_concept=concepts[0],
+            target_concept=concepts[1],
+            source_shots=source_shots,
+            target_shots=target_shots,
+            seed=seed,
+        )
 
     @staticmethod
     def make_id(source: str, target: str, source_shots: list[str], target_shots: list[str]) -> str:

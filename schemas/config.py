@@ -298,8 +298,3 @@ def invalid(path: Path, error: ValidationError, section: str = "") -> UserError:
     """What is wrong with study.yaml, or with one of its sections, in one line."""
     where = f"{path}: {section}" if section else str(path)
     return UserError(where, problems(error), "`gainsift init` writes a study.yaml that explains every key")
-
-
-def load_config(path: Path) -> StudyConfig:
-    """study.yaml, checked, as it stands. Raises UserError that names file and key."""
-    return parse_config(read_config(path), path)

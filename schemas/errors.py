@@ -41,6 +41,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return near(word, names).strip() or "known: " + ", ".join(names)
 
 
+def some_of(names: Iterable[str], most: int = 6) -> str:
+    """The first `most` names, and how many more there are."""
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
+
+
 def near(word: str, known: Iterable[str]) -> str:
     """`did you mean X? ` for the nearest known word, with the space before what follows, or nothing."""
     found = get_close_matches(word, [str(name) for name in known], n=1)

@@ -98,7 +98,7 @@ class SeriesSpec(Record):
     repo: Repo = ""
     folder: str = Field(default="", description="Folder of model folders, relative to the study or absolute.")
     family: str | None = Field(
-        default=None, description="A row of `gainsift checkpoints --families`; default: by name."
+        default=None, description="A row of the table that `gainsift checkpoints` prints; default: by name."
     )
     policy: str | list[str | int] = Field(
         default="published", description="Which checkpoints; a list holds names or steps."

@@ -70,6 +70,12 @@ class Study:
         return self.folder / "concepts.jsonl"
 
     @property
+    def reads_own_concepts(self) -> bool:
+        """Whether the words of study.yaml are this very concepts.jsonl, which then is nobody's product."""
+        file = self.config.words.file
+        return file is not None and self.path(file) == self.concepts_file.resolve()
+
+    @property
     def prompts_file(self) -> Path:
         return self.folder / "prompts.parquet"
 

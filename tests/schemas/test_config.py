@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gainsift.schemas.config import load_config
+from gainsift.schemas.config import StudyConfig, parse_config, read_config
 from gainsift.schemas.errors import UserError
 
 GOOD: dict[str, Any] = {
@@ -18,6 +18,10 @@ GOOD: dict[str, Any] = {
     "language_pairs": [["en", "de"]],
 }
 CONTRAST = {"name": "c", "from": {"checkpoint": "early"}, "to": {"checkpoint": "late"}}
+
+
+def load_config(path: Path) -> StudyConfig:
+    return parse_config(read_config(path), path)
 
 
 def load(tmp_path: Path, **changes: Any) -> Any:

@@ -146,9 +146,10 @@ class Case:
         )
         self.layers = list(range(int(model.config.num_hidden_layers)))
         self.referee = Referee(model, tokenizer, self.concepts)
+        self.made: dict[int | None, dict[tuple[Any, ...], Translation]] = {}
 
-    def translator(self, batch_size: int | None = None, pairs: list[PromptPair] | None = None) -> Translator:
-        preparation = Preparation(self.tokenizer, self.config, pairs or self.pairs, self.concepts)
+    def translator(self, batch_size: int | None = None) -> Translator:
+        preparation = Preparation(self.tokenizer, self.config, self.pairs, self.concepts)
         checkpoint = Checkpoint(CheckpointSpec(name="c", path=".", step=30, tokens=4000), self.folder)
         wanted = list(SOURCES)
         return Translator(self.model, checkpoint, preparation, self.layers, wanted, batch_size)
@@ -156,8 +157,14 @@ class Case:
     def rows(
         self, batch_size: int | None = None, translator: Translator | None = None
     ) -> dict[tuple[Any, ...], Translation]:
-        """The product's rows of both language pairs by (input, output, pair, setting, prompt, layer)."""
-        translator = translator or self.translator(batch_size)
+        """The product's rows of both language pairs by (input, output, pair, setting, prompt, layer).
+
+        Those of a batch size are made once; a translator that is given computes them.
+        """
+        if translator is None:
+            if batch_size not in self.made:
+                self.made[batch_size] = self.rows(translator=self.translator(batch_size))
+            return self.made[batch_size]
         found = {}
         for given, out in SOURCES:
             table = translator.table((given, out), range(len(translator.pairs)), lambda rows: None)

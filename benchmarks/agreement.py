@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -25,7 +24,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
-from machine import machine
+from machine import machine, peak_bytes
 
 from gainsift.analysis.agreement import agreement, alpha_only
 from gainsift.analysis.estimate import generator
@@ -122,7 +121,7 @@ def large(units: int) -> dict[str, Any]:
     read = Ratings.of_columns(np.repeat(np.arange(units), 3), who, names[table.ravel()])
     found = agreement(read, "nominal", RESAMPLES, 0.95, generator(1))
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    peak = peak_bytes()
     assert found.alpha.low is not None
     return {"units": units, "annotators": 3, "seconds": round(seconds, 2), "peak_gb": round(peak / 2**30, 2),
             "alpha": found.alpha.point, "low": found.alpha.low, "high": found.alpha.high}  # fmt: skip

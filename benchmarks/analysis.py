@@ -17,7 +17,6 @@ import argparse
 import itertools
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -31,7 +30,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import yaml
-from machine import machine
+from machine import machine, peak_bytes
 
 from gainsift.schemas.concepts import Concept, PromptPair
 from gainsift.schemas.files import write_jsonl, write_parquet
@@ -270,7 +269,7 @@ def analyse(folder: Path, loop: int) -> dict[str, Any]:
         splits.append(split(sides[-1], list(taxonomy.buckets), RESAMPLES, spec.confidence,
                             generator(spec.seed, "split", contrast.name), spec.interval))  # fmt: skip
     found["decomposition"] = clock.lap()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    peak = peak_bytes()
     assert splits[0].parts["human"].low is not None
     assert all(one.correct.low is not None for one in of_conditions)
     result = {

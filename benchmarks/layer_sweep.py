@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -25,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from machine import peak_bytes
 from sweep_models import PEERS, peer, random_model, small_model
-from sweep_request import NEW_TOKENS, Request
+from sweep_request import ALL_PAIRS, NEW_TOKENS, Request
 from transformers import AutoModelForCausalLM
 
 from gainsift.generation.decoder import pad_left, positions_of
@@ -39,7 +39,6 @@ from gainsift.schemas.study import TRANSLATIONS_FORMAT
 PAIR = ("en", "fr")
 SOURCES = [("source", ("de", "es")), ("source", ("es", "it")), ("source", ("it", "de"))]
 PROMPTS = 16
-ALL_PAIRS = [(a, b) for a in ("en", "de", "fr", "es", "it") for b in ("en", "de", "fr", "es", "it") if a != b]
 TARGETS = {"pair": 12.0, "study": 20.0, "floor": 1.6, "memory": 1.5}
 CLOSE = 1e-5
 HERE = Path(__file__).parent
@@ -109,7 +108,7 @@ def measure_pair(asked: argparse.Namespace) -> dict[str, Any]:
     stopping, _ = one_pair(request, to_the_end=False)
     blocks = run()  # warm-up
     lowest = floor(translator, blocks)
-    job = write_job(asked, request, [request.run(PAIR, SOURCES, "three sources")])
+    job = write_job(asked, request, [request.run(PAIR, SOURCES)])
     peers = {version: peer(asked.work, version) for version in asked.peers} if "pair" in asked.only else {}
     times: dict[str, list[float]] = {}
     told: dict[str, Any] = {}
@@ -225,7 +224,7 @@ def peak_of(who: str, work: Path) -> int:
         clean_generate(request)
     else:
         request.translator(to_the_end=True)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return peak_bytes()
 
 
 # --- running ---------------------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
-"""What a benchmark ran on, as a few plain words: cores, memory, versions, and how busy the machine was."""
+"""What a benchmark ran on, as a few plain words: cores, memory, versions, how busy the machine was; and peak memory."""
 
 from __future__ import annotations
 
 import os
 import platform
+import resource
+import sys
 from importlib import metadata
 from typing import Any
 
@@ -19,3 +21,8 @@ def machine(*packages: str) -> dict[str, Any]:
         "versions": {name: metadata.version(name) for name in packages},
         "load": round(os.getloadavg()[0], 1),
     }
+
+
+def peak_bytes() -> int:
+    """The highest resident memory that this process has had so far, by the operating system; macOS counts in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

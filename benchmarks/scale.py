@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 import yaml
+from sweep_request import ALL_PAIRS, LANGUAGES
 from transformers import ApertusConfig, AutoTokenizer, LlamaConfig, Olmo2Config
 
 from gainsift.generation.checkpoints import Checkpoint
@@ -35,8 +36,6 @@ from gainsift.generation.work_estimate import UTILISATION, Size, Work, bank_byte
 from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.study import Study
 
-LANGUAGES = ["en", "de", "fr", "es", "it"]
-PAIRS = [(given, out) for given in LANGUAGES for out in LANGUAGES if given != out]
 SETTINGS = ["unpatched", "tgt", "seen", "en_en", "self", "tgt_tgt"]
 PROMPT_PAIRS = 256
 PEAK = {"bfloat16": 989e12, "float16": 989e12, "float32": 67e12}
@@ -69,7 +68,7 @@ def study_of(folder: Path, pairs: list[tuple[str, str]], prompts: int) -> dict[s
 
 def grid(folder: Path) -> Preparation:
     """The prompts of the whole grid under the folder's tokenizer."""
-    config = StudyConfig.model_validate(study_of(folder, PAIRS, PROMPT_PAIRS))
+    config = StudyConfig.model_validate(study_of(folder, ALL_PAIRS, PROMPT_PAIRS))
     concepts = embedded_concepts(LANGUAGES)
     pairs = make_pairs(concepts, LANGUAGES, PROMPT_PAIRS, 5, 42, "the embedded lexicon")
     return Preparation(AutoTokenizer.from_pretrained(folder), config, pairs, {one.id: one for one in concepts})
@@ -77,19 +76,19 @@ def grid(folder: Path) -> Preparation:
 
 def lengths(preparation: Preparation) -> tuple[float, float]:
     """Mean tokens up to the word, and behind it, of target prompts."""
-    prompts = [one for pair in PAIRS for one in preparation.accepted(("target", pair)) if one is not None]
+    prompts = [one for pair in ALL_PAIRS for one in preparation.accepted(("target", pair)) if one is not None]
     return tuple(sum(len(getattr(one, part)) for one in prompts) / len(prompts) for part in ("prefix", "suffix"))  # type: ignore[return-value]
 
 
 def one_checkpoint(preparation: Preparation, layers: int, folder: Path) -> tuple[Work, Ready]:
     spec = preparation.config.model.checkpoints[0]
     checkpoint = Checkpoint(spec, folder)
-    most = max(rows_each(preparation.config, pair, layers) for pair in PAIRS)
+    most = max(rows_each(preparation.config, pair, layers) for pair in ALL_PAIRS)
     step = max(1, SHARD_ROWS // most)
     shards = [
         Shard(checkpoint, pair, range(start, min(start + step, PROMPT_PAIRS)), {}, folder)
         for start in range(0, PROMPT_PAIRS, step)
-        for pair in PAIRS
+        for pair in ALL_PAIRS
     ]
     ready = Ready(checkpoint, preparation, list(range(layers)), shards)
     return work_of(ready, shards, layers), ready

@@ -19,6 +19,7 @@ from gainsift.schemas.config import CheckpointSpec, StudyConfig
 from gainsift.schemas.settings import UNPATCHED, LanguagePair
 
 LANGUAGES = ["en", "de", "fr", "es", "it"]
+ALL_PAIRS = [(given, out) for given in LANGUAGES for out in LANGUAGES if given != out]
 NEW_TOKENS = 10
 BEYOND = 4
 """More prompt pairs are drawn than used: pairs whose prompts end in another number of tokens are passed over, since
@@ -28,7 +29,7 @@ the published loop takes the word's place from the first prompt."""
 class Request:
     """A study of `count` prompt pairs over `pairs` of five languages, on the model in `folder`."""
 
-    def __init__(self, folder: Path, pairs: Sequence[LanguagePair], count: int, layers: int | None = None) -> None:
+    def __init__(self, folder: Path, pairs: Sequence[LanguagePair], count: int) -> None:
         self.folder, self.language_pairs = folder, list(pairs)
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.config = StudyConfig.model_validate(
@@ -53,7 +54,6 @@ class Request:
         ][:count]  # fmt: skip
         assert len(kept) == count, f"only {len(kept)} of {count} prompt pairs fit the published loop"
         self.preparation = Preparation(self.tokenizer, self.config, kept, by_id)
-        self.layers = layers
 
     @staticmethod
     def _end(column: Sequence[Any]) -> int:
@@ -64,7 +64,7 @@ class Request:
         """Ours; with `to_the_end` no quote ends an answer, as in the published loop."""
         model = AutoModelForCausalLM.from_pretrained(self.folder, dtype=torch.float32).eval().requires_grad_(False)
         checkpoint = Checkpoint(CheckpointSpec(name="c", path=str(self.folder)), self.folder)
-        layers = list(range(model.config.num_hidden_layers))[: self.layers]
+        layers = list(range(model.config.num_hidden_layers))
         made = Translator(model, checkpoint, self.preparation, layers, self.language_pairs)
         if to_the_end:
             made.reader.closes[:] = False
@@ -81,16 +81,15 @@ class Request:
             for pair in self.language_pairs
             for run in (
                 *(self.unpatched(pair, kind) for kind in ("source", "target")),
-                *(self.run(pair, self.sources(pair, name), name)
+                *(self.run(pair, self.sources(pair, name))
                   for name in settings_of(self.config, pair) if name != UNPATCHED),
             )
         ]  # fmt: skip
 
-    def run(self, pair: LanguagePair, keys: Sequence[Key], setting: str) -> dict[str, Any]:
+    def run(self, pair: LanguagePair, keys: Sequence[Key]) -> dict[str, Any]:
         """One setting of one language pair."""
         columns = [[one.up_to_word for one in self.preparation.texts(key)] for key in keys]
-        return {**self.unpatched(pair, "target"), "setting": setting,
-                "sources": [list(row) for row in zip(*columns, strict=True)]}  # fmt: skip
+        return {**self.unpatched(pair, "target"), "sources": [list(row) for row in zip(*columns, strict=True)]}
 
     def unpatched(self, pair: LanguagePair, kind: Any) -> dict[str, Any]:
         prompts = self.preparation.accepted((kind, pair))
@@ -100,7 +99,8 @@ class Request:
             for one in self.preparation.pairs
         ]
         return {
-            "pair": pair, "setting": UNPATCHED, "kind": kind, "sources": [], "watch": watch,
+            "sources": [],
+            "watch": watch,
             "targets": [one.text for one in self.preparation.texts((kind, pair))],
             "word": -1 - self._end(prompts),
-        }  # fmt: skip
+        }

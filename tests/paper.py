@@ -33,11 +33,10 @@ MOST_OVERFULL = 5.0
 
 @dataclass(frozen=True)
 class Paper:
-    """`complaints`: lines of the log that a reader would see the cause of; `pages`: the text of the PDF."""
+    """`complaints`: lines of the log that a reader would see the cause of; `text`: that of the PDF."""
 
     complaints: list[str]
     text: str
-    pdf: Path
 
 
 def set_in_latex(tables: Sequence[str], layout: str, folder: Path) -> Paper:
@@ -60,9 +59,9 @@ def compiled(source: str, engine: str, folder: Path) -> Paper:
         cwd=folder, capture_output=True, text=True, errors="replace", check=False, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
-    pdf = folder / "paper.pdf"
-    read = subprocess.run(["pdftotext", "-raw", str(pdf), "-"], capture_output=True, text=True, check=True, timeout=60)
-    return Paper(complaints((folder / "paper.log").read_text("utf-8", "replace")), read.stdout, pdf)
+    command = ["pdftotext", "-raw", str(folder / "paper.pdf"), "-"]
+    read = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return Paper(complaints((folder / "paper.log").read_text("utf-8", "replace")), read.stdout)
 
 
 def of_each_table(made: Paper, number: int) -> list[str]:

@@ -37,7 +37,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction as F
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -525,7 +524,7 @@ def test_left_out(results: Results) -> None:
 
 
 def test_the_report_folder_holds_the_same_numbers(
-    make_study: Callable[..., Any], plain_concept: Callable[..., Concept], tmp_path: Path
+    make_study: Callable[..., Any], plain_concept: Callable[..., Concept]
 ) -> None:
     import csv
     import json

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -64,7 +63,7 @@ HOSTILE = ("success", "rows", "decided", "correct", "checkpoint", "step", "token
 
 
 @pytest.mark.parametrize("bucket", [*HOSTILE, "human", "apparent"])
-def test_a_bucket_may_have_the_name_of_a_column(small: Callable[..., Any], tmp_path: Path, bucket: str) -> None:
+def test_a_bucket_may_have_the_name_of_a_column(small: Callable[..., Any], bucket: str) -> None:
     """The tables with such a bucket hold the same numbers as with the ordinary name."""
     maker = small()
     plain = analyse(maker.write())

@@ -177,7 +177,7 @@ def test_a_second_plan_changes_nothing(words, planned) -> None:
     assert planned_again(study).assignments_file.read_bytes() == before
 
 
-def test_checkpoints_added_later_bring_only_their_new_items(row, words, planned, study_of) -> None:
+def test_checkpoints_added_later_bring_only_their_new_items(words, planned, study_of) -> None:
     options = {"annotators": ["ann", "ben", "eva"], "annotation": {"overlap": 2}}
     study = planned(words(20), **options)
     old = study.assignments()

@@ -241,7 +241,7 @@ def test_the_plan_counts_what_is_done(ready, ls_task, ls_annotation) -> None:
     assert summary.earlier == {"human": {"valid": 1}}
 
 
-def test_judged_items_that_left_the_plan_can_still_be_imported(ready, row, ls_task, ls_annotation) -> None:
+def test_judged_items_that_left_the_plan_can_still_be_imported(ready, ls_task, ls_annotation) -> None:
     study, tasks = ready
     import_exports(study, [write(study, [ls_task(tasks["Hund"], 1, ls_annotation(1, "correct"))])])
     config = study.config_file.read_text("utf-8").replace("settings:", "checkpoints: [last]\n    settings:")

@@ -179,9 +179,7 @@ def test_what_a_killed_run_downloaded_is_still_ours_to_evict(
     assert commits_here(tmp_path / "cache") == set()
 
 
-def test_another_process_that_uses_a_revision_keeps_it(
-    models: list[Path], tmp_path: Path, study_of: Callable[..., Study]
-) -> None:
+def test_another_process_that_uses_a_revision_keeps_it(models: list[Path], study_of: Callable[..., Study]) -> None:
     (one, *_) = open_checkpoints(study_of(evict=True))
     one.fetch_description()
     with CheckpointStore([one], evict=True) as mine, CheckpointStore([one], evict=True) as other:
@@ -245,7 +243,7 @@ def test_a_revision_that_disappears_is_named_and_finished_ones_stay(
 
 
 def test_without_network_it_says_what_is_here(
-    models: list[Path], hub: Any, study_of: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+    models: list[Path], study_of: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from huggingface_hub import constants
 
@@ -266,7 +264,7 @@ def test_without_network_it_says_what_is_here(
 
 
 def test_a_study_whose_checkpoints_are_here_needs_no_network(
-    models: list[Path], hub: Any, study_of: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+    models: list[Path], study_of: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from huggingface_hub import constants
 
@@ -316,7 +314,7 @@ def test_a_disk_without_room_is_named_before_the_download(
 
 
 def test_a_disk_that_fills_up_is_named(
-    models: list[Path], hub: Any, study_of: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+    models: list[Path], study_of: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = study_of()
     for one in open_checkpoints(study):
@@ -347,7 +345,7 @@ def test_a_slow_download_is_told_and_can_be_called_off(models: list[Path], hub: 
 
 
 def test_code_of_a_model_runs_only_where_study_yaml_asks_for_it(
-    hub: Any, maker: Any, study_of: Callable[..., Study], capsys: pytest.CaptureFixture[str]
+    hub: Any, maker: Any, study_of: Callable[..., Study]
 ) -> None:
     """A model class that comes as code: refused by default; with trust_remote_code it runs, and is told."""
     folder = maker.model(NAMES[0])
@@ -429,7 +427,7 @@ def test_two_phases_in_folders_with_a_tokenizer_from_the_hub(hub: Any, maker: An
     assert sorted(answers[0]) == sorted(answers[1])
 
 
-def test_a_gguf_file_is_the_whole_checkpoint(hub: Any, maker: Any, tmp_path: Path) -> None:
+def test_a_gguf_file_is_the_whole_checkpoint(hub: Any, maker: Any) -> None:
     commit = hub.repository("lab/quantised").push(
         "main", {"a-step5.gguf": b"GGUF" * 99, "b.gguf": b"no", "README.md": b""}
     )

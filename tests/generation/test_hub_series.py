@@ -207,7 +207,7 @@ def test_a_folder_of_folders(maker: Any) -> None:
         list_series(SeriesSpec(folder="models/nobody"), [], maker.root, Hub())
 
 
-def test_gguf_files_are_checkpoints_too(maker: Any, tmp_path: Path) -> None:
+def test_gguf_files_are_checkpoints_too(tmp_path: Path) -> None:
     for name in ("ckpt-20.gguf", "ckpt-3.gguf"):
         (tmp_path / "quantised").mkdir(exist_ok=True)
         (tmp_path / "quantised" / name).write_bytes(b"GGUF")
@@ -232,7 +232,7 @@ def test_damaged_and_newer_files_are_refused(published: Any, maker: Any) -> None
 
 
 def test_without_network_a_fixed_study_opens_and_a_new_one_says_why(
-    published: Any, hub: Any, maker: Any, monkeypatch: pytest.MonkeyPatch
+    published: Any, maker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from huggingface_hub import constants
 

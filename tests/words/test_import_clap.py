@@ -140,7 +140,7 @@ def test_the_study_can_be_planned_and_analysed(scene: Scene, published: ModuleTy
     assert (folder / "report" / "report.html").is_file()
 
 
-def test_prompt_text_in_front_of_answers_is_taken_off(scene: Scene, published: ModuleType) -> None:
+def test_prompt_text_in_front_of_answers_is_taken_off(scene: Scene) -> None:
     def short(setting: str, kind: str, layer: int, index: int) -> str:
         return 'Hund"' if layer == 1 else 'ein Hund "\nFrançais: "x" - Deutsch'
 

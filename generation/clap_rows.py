@@ -16,12 +16,13 @@ import numpy as np
 from gainsift.generation.clap_prompts import ClapPrompt, ClapPrompts
 from gainsift.generation.clap_results import Floats, Outputs, Run, read_outputs
 from gainsift.generation.clap_tails import asked_word, trim_batch
+from gainsift.generation.output_rows import identity
 from gainsift.generation.prompts import QUOTE
 from gainsift.schemas.concepts import Concept, PromptPair
 from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.model import CheckpointSpec
 from gainsift.schemas.rows import Translation
-from gainsift.schemas.settings import UNPATCHED, LanguagePair, Prompt, is_about_source
+from gainsift.schemas.settings import UNPATCHED, LanguagePair, Prompt
 
 LATER_BATCHES = "outputs of patched runs beyond the first batch (patched with other prompts' source concepts)"
 NO_TAIL = "outputs that begin with what may be prompt text or an answer"
@@ -126,24 +127,9 @@ class RowMaker:
         on_source: list[float],
         on_target: list[float],
     ) -> Translation:
-        pair = self.pairs[place]
-        ids = pair.source_concept, pair.target_concept
-        intended, other = ids if is_about_source(run.setting, kind) else ids[::-1]
         out = self.languages.index(run.pair[1])
         return Translation(
-            row_id=Translation.make_id(checkpoint.name, run.setting, kind, *run.pair, pair.pair_id, layer),
-            checkpoint=checkpoint.name,
-            step=checkpoint.step,
-            tokens=checkpoint.tokens,
-            setting=run.setting,
-            prompt=kind,
-            input_language=run.pair[0],
-            output_language=run.pair[1],
-            pair_id=pair.pair_id,
-            layer=layer,
-            intended_concept=intended,
-            other_concept=other,
-            shown_word=self.concepts[intended].word(run.pair[0]),
+            **identity(checkpoint, run.setting, kind, run.pair, self.pairs[place], layer, self.concepts),
             answer=text.split(QUOTE, 1)[0],
             raw=text,
             closed=QUOTE in text,

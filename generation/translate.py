@@ -14,15 +14,13 @@ from gainsift.generation.checkpoints import Checkpoint
 from gainsift.generation.decoder import Decoder
 from gainsift.generation.decoding import AnswerReader
 from gainsift.generation.first_tokens import MassReader
+from gainsift.generation.output_rows import OutputRows, identity
 from gainsift.generation.precondition import check_exactness
 from gainsift.generation.preparation import Preparation, settings_of, vector_keys
 from gainsift.generation.source_bank import Key, SourceBank, collect_vectors
 from gainsift.generation.sweep import Block, Sweep, sweep
 from gainsift.schemas.errors import WorkError
-from gainsift.schemas.files import arrow_schema
-from gainsift.schemas.rows import Translation
-from gainsift.schemas.settings import UNPATCHED, LanguagePair, Prompt, is_about_source
-from gainsift.schemas.study import TRANSLATIONS_FORMAT
+from gainsift.schemas.settings import UNPATCHED, LanguagePair, Prompt
 
 
 class Translator:
@@ -51,13 +49,13 @@ class Translator:
         self.batch_size = batch_size or rows_that_fit(self.decoder, preparation.longest(), preparation.longest_rest())
         self.bank = SourceBank(self._collect, len(self.pairs), self.decoder.dtype)
         self.masses = MassReader(self.pairs, preparation.tokens, self.config.languages(), device)
-        self._unpatched_sources: dict[LanguagePair, Rows] = {}
+        self._unpatched_sources: dict[LanguagePair, OutputRows] = {}
         self._part = range(0)
 
     def table(self, pair: LanguagePair, part: range, advance: Callable[[int], None]) -> pa.Table:
         """The rows of a wanted language pair for the prompt pairs `part`; `advance` hears of rows as they are made."""
         self._turn_to(part)
-        rows = Rows()
+        rows = OutputRows()
         usable = [index for index in self.preparation.usable(pair) if index in part]
         settings = settings_of(self.config, pair)
         if UNPATCHED in settings:
@@ -87,7 +85,7 @@ class Translator:
             self._unpatched_sources.clear()
         self._part = part
 
-    def _unpatched_source(self, pair: LanguagePair, usable: Sequence[int]) -> Rows:
+    def _unpatched_source(self, pair: LanguagePair, usable: Sequence[int]) -> OutputRows:
         """The source prompts' own answers, which came on the way to their vectors."""
         self.bank.vectors(("source", pair), self._part)
         return self._unpatched_sources[pair].only(usable)
@@ -103,7 +101,7 @@ class Translator:
             place = {index: at for at, index in enumerate(indices)}
             at = [place[index] for index in usable]
             own = torch.zeros_like(vectors[at])
-            rows = self._unpatched_sources.setdefault(pair, Rows())
+            rows = self._unpatched_sources.setdefault(pair, OutputRows())
             for block in self._sweep(Sweep(self._prompts("source", pair, usable), None, [], clean=True), own):
                 self._add(rows, block, pair, usable, [], "source")
             vectors[at] = own
@@ -119,7 +117,7 @@ class Translator:
 
     def _add(
         self,
-        rows: Rows,
+        rows: OutputRows,
         block: Block,
         pair: LanguagePair,
         usable: Sequence[int],
@@ -143,60 +141,10 @@ class Translator:
             block.cells, indices, answers, masses.tolist(), strict=True
         ):
             setting = UNPATCHED if cell.source is None else settings[cell.source]
-            prompt_pair = self.pairs[index]
-            ids = prompt_pair.source_concept, prompt_pair.target_concept
-            intended, other = ids if is_about_source(setting, kind) else ids[::-1]
+            own = identity(spec, setting, kind, pair, self.pairs[index], cell.layer, self.preparation.concepts)
             rows.add({
-                "row_id": Translation.make_id(spec.name, setting, kind, *pair, prompt_pair.pair_id, cell.layer),
-                "checkpoint": spec.name, "step": spec.step, "tokens": spec.tokens,
-                "setting": setting, "prompt": kind, "input_language": pair[0], "output_language": pair[1],
-                "pair_id": prompt_pair.pair_id, "layer": cell.layer,
-                "intended_concept": intended, "other_concept": other,
-                "shown_word": self.preparation.concepts[intended].word(pair[0]),
+                **own,
                 "answer": answer.text, "raw": answer.raw, "closed": answer.closed,
                 "p_source": on_source[out], "p_target": on_target[out],
                 "source_mass": on_source, "target_mass": on_target,
             }, index)  # fmt: skip
-
-
-class Rows:
-    """Rows of a file by column, with the index of each row's prompt pair."""
-
-    def __init__(self) -> None:
-        self.columns: dict[str, list[Any]] = {name: [] for name in Translation.model_fields}
-        self.indices: list[int] = []
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def add(self, row: dict[str, Any], index: int) -> None:
-        for name, value in row.items():
-            self.columns[name].append(value)
-        self.indices.append(index)
-
-    def extend(self, others: Rows) -> None:
-        for name, values in others.columns.items():
-            self.columns[name] += values
-        self.indices += others.indices
-
-    def only(self, indices: Sequence[int]) -> Rows:
-        """The rows of these prompt pairs."""
-        asked, chosen = set(indices), Rows()
-        kept = [n for n, index in enumerate(self.indices) if index in asked]
-        chosen.columns = {name: [values[n] for n in kept] for name, values in self.columns.items()}
-        chosen.indices = [self.indices[n] for n in kept]
-        return chosen
-
-    def table(self, settings: Sequence[str]) -> pa.Table:
-        """In an order that tells nothing of batches: unpatched ones first, then by prompt pair, setting and layer."""
-        columns = self.columns
-        place = {name: number for number, name in enumerate(settings)}
-        keys = [
-            (setting != UNPATCHED, prompt != "source", index, place[setting], -1 if layer is None else layer)
-            for setting, prompt, index, layer in zip(
-                columns["setting"], columns["prompt"], self.indices, columns["layer"], strict=True
-            )
-        ]
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        ordered = {name: [values[i] for i in order] for name, values in columns.items()}
-        return pa.Table.from_pydict(ordered, schema=arrow_schema(Translation, TRANSLATIONS_FORMAT))

@@ -1,4 +1,4 @@
-"""docs/analysis.md and docs/power.md tell commands, options, keys, modules and tables that are there."""
+"""docs/analysis.md tells keys, modules and tables that are there."""
 
 from __future__ import annotations
 
@@ -6,32 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from gainsift.cli.main import app
 from gainsift.schemas.config import StudyConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 ANALYSIS = (ROOT / "docs" / "analysis.md").read_text("utf-8")
-POWER = (ROOT / "docs" / "power.md").read_text("utf-8")
 SOURCES = {path.stem: path.read_text("utf-8") for path in (ROOT / "analysis").glob("*.py")}
 NAMES = [
     name for part in re.findall(r"^Tables? ([^.:]*)[.:]", ANALYSIS, re.M) for name in re.findall("`([a-z_]+)`", part)
 ]
-
-
-@pytest.mark.parametrize("words", re.findall(r"gainsift ([a-z]+)([^`#\n]*)", ANALYSIS + POWER), ids=" ".join)
-def test_a_command_and_its_options_exist(words: tuple[str, str]) -> None:
-    command = get_command(app).commands[words[0]]
-    known = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
-    for option in re.findall(r"--[a-z-]+", words[1]):
-        assert option in known
-
-
-@pytest.mark.parametrize("option", sorted(set(re.findall(r"`(--[a-z-]+)", POWER))))
-def test_an_option_of_power_that_is_named_by_itself_exists(option: str) -> None:
-    parameters = get_command(app).commands["power"].params
-    assert any(option in (*part.opts, *part.secondary_opts) for part in parameters)
 
 
 @pytest.mark.parametrize("key", sorted(set(re.findall(r"`((?:analysis|annotation)\.[a-z_.]+)`", ANALYSIS))))

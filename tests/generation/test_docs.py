@@ -1,4 +1,4 @@
-"""docs/checkpoints.md names commands, options, keys, families and policies that are there."""
+"""docs/checkpoints.md names keys, families and policies that are there."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from typer.main import get_command
 
-from gainsift.cli.main import app
 from gainsift.generation.checkpoint_families import FAMILIES, in_training_order
 from gainsift.generation.schedules import METHODS, choose
 from gainsift.schemas.model import ModelSpec
@@ -26,20 +24,6 @@ def test_each_section_of_study_yaml_is_one(section: dict[str, object]) -> None:
         found, _ = in_training_order([family.example, "anneal/ckpt_20"], family)
         assert [(one.phase, one.step) for one in found] == [(1, 1000), (2, 1020)]
         assert choose("published", found, family.schedule) == [0, 1]
-
-
-@pytest.mark.parametrize("words", re.findall(r"gainsift ([a-z]+)([^`#\n]*)", DOCS), ids=" ".join)
-def test_a_command_and_its_options_exist(words: tuple[str, str]) -> None:
-    command = get_command(app).commands[words[0]]
-    known = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
-    for option in re.findall(r"--[a-z-]+", words[1]):
-        assert option in known
-
-
-@pytest.mark.parametrize("option", sorted(set(re.findall(r"`(--[a-z-]+)", DOCS))))
-def test_an_option_that_is_named_by_itself_exists(option: str) -> None:
-    parts = [part for name in ("checkpoints", "generate") for part in get_command(app).commands[name].params]
-    assert any(option in (*part.opts, *part.secondary_opts) for part in parts)
 
 
 def test_the_tables_hold_every_family_and_policy() -> None:

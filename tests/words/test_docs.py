@@ -1,4 +1,4 @@
-"""docs/words.md: its examples are read by the readers, its commands and options exist."""
+"""docs/words.md: its examples are read by the readers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 import yaml
-from typer.main import get_command
 
-from gainsift.cli.main import app
 from gainsift.generation.clap_prompts import read_clap_prompts
 from gainsift.generation.multi_simlex import read_multi_simlex
 from gainsift.generation.word_table import read_word_table
@@ -93,21 +90,6 @@ def dataclass_source() -> str:
         "from dataclasses import dataclass\n@dataclass\nclass Prompt:\n"
         "    word_original: str\n    fs_examples: list\n    prompt: str\n"
     )
-
-
-@pytest.mark.parametrize("words", re.findall(r"gainsift ((?:concepts |import )?[a-z]+)([^`#\n]*)", DOCS), ids=" ".join)
-def test_a_command_and_its_options_exist(words: tuple[str, str]) -> None:
-    command = get_command(app)
-    for name in words[0].split():
-        command = command.commands[name]
-    known = {option for parameter in command.params for option in parameter.opts}
-    assert set(re.findall(r"--[a-z-]+", words[1])) <= known
-
-
-def test_options_that_are_named_by_themselves_exist() -> None:
-    check = get_command(app).commands["concepts"].commands["check"]
-    known = {option for parameter in check.params for option in parameter.opts}
-    assert set(re.findall(r"`(--[a-z-]+)`", DOCS)) <= known
 
 
 def test_neither_check_nor_import_needs_torch(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What tests of every folder share: the hostile outputs, and one Chromium."""
+"""What tests of every folder share: modules by their place, the hostile outputs, and one Chromium."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -22,8 +24,9 @@ FLAGS = [
 ]  # fmt: skip
 
 
+@cache
 def _module(file: Path) -> ModuleType:
-    """A module of tests, which are no package."""
+    """A module of tests, which are no package; loaded once."""
     spec = importlib.util.spec_from_file_location(f"tests_{file.stem}", file)
     assert spec is not None
     assert spec.loader is not None
@@ -41,6 +44,24 @@ HOSTILE: dict[str, str] = _module(HERE / "annotation" / "hostile.py").HOSTILE
 def paper() -> ModuleType:
     """What sets tables in LaTeX and reads them back: tests/paper.py."""
     return _module(HERE / "paper.py")
+
+
+@pytest.fixture(scope="session")
+def module_of() -> Callable[[Path], ModuleType]:
+    """module_of(path): a file of tests as a module, the same one for all."""
+    return _module
+
+
+@pytest.fixture(scope="session")
+def benchmark() -> Callable[[str], ModuleType]:
+    """benchmark(name): the module benchmarks/<name>.py, which finds its neighbours as it does when it is run."""
+
+    def load(name: str) -> ModuleType:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(HERE.parent / "benchmarks")
+            return import_module(name)
+
+    return load
 
 
 @pytest.fixture(scope="session")

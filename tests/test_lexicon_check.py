@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -13,18 +12,10 @@ import pytest
 from gainsift.generation.lexicon import lexicon_rows, parse_lexicon
 from gainsift.schemas.errors import UserError
 
-SCRIPT = Path(__file__).resolve().parent.parent / "benchmarks" / "check_lexicon.py"
-
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("check_lexicon", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["check_lexicon"] = module
-    spec.loader.exec_module(module)
-    return module
+def script(benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark("check_lexicon")
 
 
 LEXICON = """id\trole\tgloss\ten\tde\tfr

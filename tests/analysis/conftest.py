@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -215,3 +216,9 @@ def study_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., S
 @pytest.fixture(name="plain_concept", scope="session")
 def plain_concept_fixture() -> Callable[..., Concept]:
     return plain_concept
+
+
+@pytest.fixture(scope="session")
+def hand_worked(module_of: Callable[[Path], ModuleType]) -> ModuleType:
+    """The module of the study that is worked out by hand."""
+    return module_of(Path(__file__).parent / "test_hand_worked_study.py")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,10 +27,8 @@ def cases(table: str, *without: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def simulation() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    yield import_module("judgement_errors")
-    sys.path.remove(str(ROOT / "benchmarks"))
+def simulation(benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark("judgement_errors")
 
 
 def test_the_page_is_that_of_the_figures(simulation: ModuleType) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -166,16 +166,10 @@ def test_files_that_do_not_fit_are_refused(drawn: Study) -> None:
     assert judged(drawn)[0].frame["row_id"].is_unique
 
 
-def test_the_benchmark_compares_what_is_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_benchmark_compares_what_is_equal(tmp_path: Path, benchmark: Callable[[str], ModuleType]) -> None:
     """Its plain pandas loop asserts that it finds our shares and gains on the smallest made-up study."""
-    path = Path(__file__).parents[2] / "benchmarks" / "analysis.py"
-    monkeypatch.syspath_prepend(path.parent)
-    spec = importlib.util.spec_from_file_location("analysis_benchmark", path)
-    assert spec
-    assert spec.loader
-    benchmark = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(benchmark)
-    benchmark.make_study(tmp_path / "study", 10_000)
-    found = benchmark.analyse(tmp_path / "study", 2)
+    script = benchmark("analysis")
+    script.make_study(tmp_path / "study", 10_000)
+    found = script.analyse(tmp_path / "study", 2)
     assert (found["rows"], found["conditions"]) == (10_000, 50)
     assert found["times_loop"] > 0

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,10 +15,8 @@ FOUND: dict[str, Any] = json.loads((ROOT / "docs" / "performance.json").read_tex
 
 
 @pytest.fixture(scope="module")
-def performance() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    yield import_module("performance")
-    sys.path.remove(str(ROOT / "benchmarks"))
+def performance(benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark("performance")
 
 
 def test_the_page_is_that_of_the_figures(performance: ModuleType) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from fractions import Fraction
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,10 +19,8 @@ CONTRASTS = [CONDITIONS[:2], CONDITIONS[1:]]
 
 
 @pytest.fixture(scope="module")
-def script() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    yield import_module("real_outputs")
-    sys.path.remove(str(ROOT / "benchmarks"))
+def script(benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark("real_outputs")
 
 
 @pytest.fixture(scope="module")

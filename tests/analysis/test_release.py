@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -30,22 +30,12 @@ from gainsift.schemas.study import Study
 VERSION_2 = Path(__file__).parent.parent / "schemas" / "version_2"
 
 
-def build(maker: Any, concept: Callable[..., Concept]) -> None:
-    file = Path(__file__).parent / "test_hand_worked_study.py"
-    spec = importlib.util.spec_from_file_location("hand_worked_study", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.build(maker, concept)
-
-
 @pytest.fixture
-def maker(make_study: Callable[..., Any], plain_concept: Callable[..., Concept]) -> Any:
+def maker(make_study: Callable[..., Any], plain_concept: Callable[..., Concept], hand_worked: ModuleType) -> Any:
     made = make_study(
         release={"authors": ["A. Person"], "limits": "Only for tests.", "licences": {"outputs": "CC0-1.0"}}
     )
-    build(made, plain_concept)
+    hand_worked.build(made, plain_concept)
     return made
 
 

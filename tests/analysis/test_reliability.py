@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import sys
-from collections.abc import Iterator
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,15 +24,13 @@ FALSE_ALARMS, POWER, COVERAGE = 0.06, 0.55, (0.93, 0.97)
 
 
 @pytest.fixture(scope="module")
-def simulations() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    yield import_module("simulations")
-    sys.path.remove(str(ROOT / "benchmarks"))
+def simulations(benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark("simulations")
 
 
 @pytest.fixture(scope="module")
-def reliability(simulations: ModuleType) -> ModuleType:
-    return import_module("reliability")
+def reliability(benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark("reliability")
 
 
 def by_method(rates: list[Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 import json
 import re
@@ -11,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from fractions import Fraction as F
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -36,21 +36,10 @@ from gainsift.schemas.study import PRELABELS_FORMAT, Study
 CONTRAST = "c1 to patched c2: c1, unpatched -> c2, tgt, layer 1"
 
 
-def by_hand() -> Any:
-    """The module of the study that is worked out by hand."""
-    file = Path(__file__).parent / "test_hand_worked_study.py"
-    spec = importlib.util.spec_from_file_location("hand_worked_study", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def study(make_study: Callable[..., Any], plain_concept: Callable[..., Concept]) -> Study:
+def study(make_study: Callable[..., Any], plain_concept: Callable[..., Concept], hand_worked: ModuleType) -> Study:
     maker = make_study()
-    by_hand().build(maker, plain_concept)
+    hand_worked.build(maker, plain_concept)
     made: Study = maker.write()
     return made
 
@@ -64,9 +53,9 @@ def exported(study: Study, name: str, *contrasts: str) -> Findings:
 
 
 @pytest.mark.parametrize("name", ["tidy.csv", "tidy.parquet"])
-def test_the_hand_worked_study_by_its_table(study: Study, name: str) -> None:
+def test_the_hand_worked_study_by_its_table(study: Study, hand_worked: ModuleType, name: str) -> None:
     """To the fractions that are worked out there: draws, an adjudicated item, a sense that no form gives and all."""
-    hand = by_hand()
+    hand = hand_worked
     (contrast,) = exported(study, name, CONTRAST).contrasts
     for part, value in hand.SPLIT.items():
         assert contrast.split.parts[part].point == pytest.approx(float(value), abs=1e-12)

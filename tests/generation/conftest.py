@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -194,25 +193,13 @@ def model_of(tokenizer: PreTrainedTokenizerFast) -> Callable[[str], Any]:
     return get
 
 
-def _hub_server() -> Any:
-    """The small hub beside this file, as a module."""
-    name = "hub_server_of_the_tests"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "hub_server.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module_of: Callable[[Path], ModuleType]) -> Iterator[Any]:
     """A hub on loopback with a cache of its own; huggingface_hub, here and in programs that are started, asks it."""
     from huggingface_hub import constants
 
     cache = tmp_path / "cache"
-    with _hub_server().serving() as served:
+    with module_of(Path(__file__).parent / "hub_server.py").serving() as served:
         address_of_files = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, served.url)
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", address_of_files)
         monkeypatch.setattr(constants, "ENDPOINT", served.url)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -136,12 +134,6 @@ def english() -> Synsets:
 
 
 @pytest.fixture(scope="session")
-def published() -> ModuleType:
+def published(module_of: Callable[[Path], ModuleType]) -> ModuleType:
     """clap_fixture.py: writes results in the layout of the published code."""
-    spec = importlib.util.spec_from_file_location("clap_fixture", Path(__file__).parent / "clap_fixture.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["clap_fixture"] = module  # its dataclass looks itself up there
-    spec.loader.exec_module(module)
-    return module
+    return module_of(Path(__file__).parent / "clap_fixture.py")

@@ -1,9 +1,11 @@
-"""What tests of every folder share: modules by their place, the hostile outputs, and one Chromium."""
+"""What tests of every folder share: modules by their place, the command, the hostile outputs, and one Chromium."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -62,6 +64,25 @@ def benchmark() -> Callable[[str], ModuleType]:
             return import_module(name)
 
     return load
+
+
+@pytest.fixture(scope="session")
+def gainsift_command() -> list[str]:
+    """What a person types as `gainsift`; arguments follow. By this Python, whatever is installed."""
+    return [sys.executable, "-c", "from gainsift.cli.main import main; main()"]
+
+
+@pytest.fixture(scope="session")
+def gainsift(gainsift_command: list[str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """gainsift(*arguments, timeout=120, **environment): the command in a process of its own, to its end."""
+
+    def run(*arguments: str, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*gainsift_command, *arguments],
+            env={**os.environ, **environment}, capture_output=True, text=True, timeout=timeout, check=False,
+        )  # fmt: skip
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+Run = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = [
@@ -20,19 +21,12 @@ COMMANDS = [
 ]
 
 
-def gainsift(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from gainsift.cli.main import main; main()", *arguments],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-
-
 def test_the_two_commands_are_the_first() -> None:
     assert COMMANDS[:2] == [["make", "demo"], ["make", "test"]]
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c[0] == "gainsift"], ids=" ".join)
-def test_a_gainsift_command_of_the_readme_exists(command: list[str]) -> None:
+def test_a_gainsift_command_of_the_readme_exists(gainsift: Run, command: list[str]) -> None:
     names = [word for word in command[1:3] if re.fullmatch(r"[a-z]+", word)]
     done = gainsift(*names, "--help")
     assert done.returncode == 0, done.stderr
@@ -45,7 +39,7 @@ def test_a_gainsift_command_of_the_readme_exists(command: list[str]) -> None:
         assert option.split("=")[0] in done.stdout
 
 
-def test_init_runs_as_printed(tmp_path: Path) -> None:
+def test_init_runs_as_printed(gainsift: Run, tmp_path: Path) -> None:
     assert gainsift("init", str(tmp_path / "my-study")).returncode == 0
     assert (tmp_path / "my-study" / "study.yaml").is_file()
     again = gainsift("init", str(tmp_path / "my-study"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -272,14 +271,7 @@ def test_a_lock_of_another_version_is_refused_by_name(maker: Any) -> None:
         deviations(study)
 
 
-def gainsift(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from gainsift.cli.main import main; main()", *arguments],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-
-
-def test_the_command(maker: Any) -> None:
+def test_the_command(maker: Any, gainsift: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     study: Path = maker.write().folder
     assert gainsift("lock", str(study), "--check").returncode == 2
     done = gainsift("lock", str(study))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -280,17 +278,17 @@ def test_a_study_whose_checkpoints_are_here_needs_no_network(
 
 
 def test_a_gated_repository_says_to_log_in_and_never_shows_the_token(
-    models: list[Path], hub: Any, study_of: Callable[..., Study], maker: Any
+    models: list[Path],
+    hub: Any,
+    study_of: Callable[..., Study],
+    maker: Any,
+    gainsift: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
     """In a program of its own: whatever it prints, and every file that it leaves, is searched for the token."""
     study = study_of()
     hub.repository(REPO).gated = True
-    environment = {**os.environ, "HF_TOKEN": TOKEN, "OMP_NUM_THREADS": "1"}
     for command in (["generate", str(study.folder)], ["checkpoints", REPO], ["--debug", "generate", str(study.folder)]):
-        done = subprocess.run(
-            [sys.executable, "-c", "from gainsift.cli.main import main; main()", *command],
-            env=environment, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+        done = gainsift(*command, HF_TOKEN=TOKEN, OMP_NUM_THREADS="1")
         assert done.returncode == (1 if "--debug" in command else 2), done.stderr
         assert "the repository is gated" in done.stderr
         assert "hf auth login" in done.stderr

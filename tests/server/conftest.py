@@ -10,7 +10,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -231,7 +230,7 @@ class Served:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+def serve(tmp_path: Path, gainsift_command: list[str]) -> Iterator[Callable[..., Served]]:
     """serve(study, *options, port=..., env={...}): the command as a person types it, ready to log in."""
     made: list[Served] = []
 
@@ -245,10 +244,9 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     def run(study: Study, *options: str, port: int | None = None, env: dict[str, str] | None = None) -> Served:
         port = port or free_port()
         errors = tmp_path / f"serve-{len(made)}.err"
-        command = [sys.executable, "-c", "from gainsift.cli.main import main; main()", "annotate", "serve"]
         with errors.open("w") as out:
             process = subprocess.Popen(
-                [*command, str(study.folder), "--port", str(port), *options],
+                [*gainsift_command, "annotate", "serve", str(study.folder), "--port", str(port), *options],
                 stdout=subprocess.PIPE, stderr=out, text=True, env={**os.environ, **(env or {})},
             )  # fmt: skip
         made.append(Served(process, f"http://127.0.0.1:{port}", "", errors))

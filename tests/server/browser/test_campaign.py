@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +101,16 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-def gainsift(*arguments: str) -> str:
+@pytest.fixture(name="gainsift")
+def output_of_gainsift(gainsift: Callable[..., subprocess.CompletedProcess[str]]) -> Callable[..., str]:
     """The command as a person types it; its output."""
-    done = subprocess.run(
-        [sys.executable, "-c", "from gainsift.cli.main import main; main()", *arguments],
-        capture_output=True, text=True, timeout=900, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+
+    def run(*arguments: str) -> str:
+        done = gainsift(*arguments, timeout=900)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 def label(desk: Any, keys: dict[str, list[str]], items: int) -> None:
@@ -121,7 +123,12 @@ def label(desk: Any, keys: dict[str, list[str]], items: int) -> None:
 
 
 def test_from_serve_to_the_report(
-    folder: Path, prepared_folder: Path, passwords: dict[str, str], serve: Any, sit_down: Any
+    folder: Path,
+    prepared_folder: Path,
+    passwords: dict[str, str],
+    serve: Any,
+    sit_down: Any,
+    gainsift: Callable[..., str],
 ) -> None:
     plan = json.loads(gainsift("annotate", "plan", str(folder), "--json"))
     assert (plan["items"], plan["judgements"], plan["saved_by_merging"]) == (6, 18, 6)

@@ -7,7 +7,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 
 import pytest
@@ -54,7 +53,7 @@ class Lines:
         return self.queue.get(timeout=WAIT)
 
 
-def test_push_pull_and_watch(own, tools) -> None:
+def test_push_pull_and_watch(own, tools, gainsift_command) -> None:
     study, server = own
     folder = study.folder
     dry = json.loads(run("push", folder, "--dry-run", "--json"))
@@ -78,9 +77,8 @@ def test_push_pull_and_watch(own, tools) -> None:
     for secret in ("@", server.token, server.url):
         assert secret not in record
 
-    code = "from gainsift.cli.main import main; main()"
     watch = subprocess.Popen(
-        [sys.executable, "-c", code, "annotate", "pull", str(folder), "--watch", "--every", "1"],
+        [*gainsift_command, "annotate", "pull", str(folder), "--watch", "--every", "1"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     try:
@@ -100,13 +98,10 @@ def test_push_pull_and_watch(own, tools) -> None:
     assert sorted(line.annotator for line in study.annotations()) == ["ann", "ann", "ben"]
 
 
-def test_errors_are_one_line(tools, tmp_path) -> None:
+def test_errors_are_one_line(tools, tmp_path, gainsift) -> None:
     study = tools.write_study(tmp_path / "study")
-    code = "from gainsift.cli.main import main; main()"
     for command in ("push", "pull"):
-        done = subprocess.run(
-            [sys.executable, "-c", code, "annotate", command, str(study.folder)], capture_output=True, text=True
-        )
+        done = gainsift("annotate", command, str(study.folder))
         assert done.returncode == 2
         assert done.stderr.startswith("error: ")
         assert len(done.stderr.splitlines()) == 1

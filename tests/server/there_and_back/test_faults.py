@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ class Campaign:
     server: Any
     people: dict[str, Any]
     tools: Any
+    command: list[str]
     planned: list[Any] = field(default_factory=list)
     answers: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     """uid -> annotator, label, comment."""
@@ -60,9 +60,8 @@ class Campaign:
         return Api(self.server, Patience(total=120))
 
     def start(self, command: str) -> subprocess.Popen[str]:
-        code = "from gainsift.cli.main import main; main()"
         return subprocess.Popen(
-            [sys.executable, "-c", code, "annotate", command, str(self.study.folder)],
+            [*self.command, "annotate", command, str(self.study.folder)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
 
@@ -91,10 +90,10 @@ class Campaign:
 
 
 @pytest.fixture
-def campaign(tmp_path, new_label_studio, tools) -> Campaign:
+def campaign(tmp_path, new_label_studio, tools, gainsift_command) -> Campaign:
     study = tools.write_study(tmp_path / "study")
     server = new_label_studio(study.server_folder)
-    return Campaign(study, server, {name: tools.log_in(server, name) for name in PEOPLE}, tools)
+    return Campaign(study, server, {name: tools.log_in(server, name) for name in PEOPLE}, tools, gainsift_command)
 
 
 def test_twenty_kills_of_push_and_pull(campaign) -> None:

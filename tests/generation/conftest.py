@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from transformers import PreTrainedTokenizerFast
 
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.files import write_jsonl
+from gainsift.schemas.record import fingerprint
 from gainsift.schemas.study import CONCEPTS_FORMAT, Study
 
 torch.set_num_threads(1)  # tiny matrices: more threads only wait for each other
@@ -191,6 +193,31 @@ def model_of(tokenizer: PreTrainedTokenizerFast) -> Callable[[str], Any]:
         return made[architecture]
 
     return get
+
+
+@pytest.fixture(scope="session")
+def row_set() -> Callable[[Study], str]:
+    """A hash of all rows of a study, to the last bit, in the order of their ids. Fails if an id comes twice."""
+
+    def hashed(study: Study) -> str:
+        rows = sorted(study.translations().to_pylist(), key=lambda row: row["row_id"])
+        assert len({row["row_id"] for row in rows}) == len(rows)
+        return fingerprint(rows)
+
+    return hashed
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., None]:
+    """until(true, seconds=120): wait for what is true in the end; fails if it is not by then."""
+
+    def wait(true: Callable[[], Any], seconds: float = 120) -> None:
+        deadline = time.monotonic() + seconds
+        while not true() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert true()
+
+    return wait
 
 
 @pytest.fixture

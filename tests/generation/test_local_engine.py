@@ -19,14 +19,7 @@ from gainsift.generation.engines import Watch
 from gainsift.generation.local_engine import LocalEngine
 from gainsift.generation.run import generate
 from gainsift.schemas.errors import WorkError
-from gainsift.schemas.record import fingerprint
 from gainsift.schemas.study import Study
-
-
-def row_set(study: Study) -> str:
-    rows = sorted(study.translations().to_pylist(), key=lambda row: row["row_id"])
-    assert len({row["row_id"] for row in rows}) == len(rows)
-    return fingerprint(rows)
 
 
 def workers() -> list[psutil.Process]:
@@ -34,14 +27,7 @@ def workers() -> list[psutil.Process]:
     return [one for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline())]
 
 
-def until(true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 120
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert true()
-
-
-def test_a_worker_that_is_killed_loses_nothing(maker: Any) -> None:
+def test_a_worker_that_is_killed_loses_nothing(maker: Any, row_set: Callable[[Study], str]) -> None:
     """Two workers; one gets SIGKILL once the first shard stands. Every row comes, each once, to the last bit."""
     models = [maker.model("c1"), maker.model("c2", seed=5)]
     whole = maker.study(models, "whole")
@@ -103,7 +89,7 @@ def test_a_shard_that_kills_every_worker_is_given_up(maker: Any) -> None:
     assert len([line for line in warned if "ended" in line]) == 3
 
 
-def test_workers_end_with_the_process_that_hands_out_work(maker: Any) -> None:
+def test_workers_end_with_the_process_that_hands_out_work(maker: Any, until: Callable[..., None]) -> None:
     study = maker.study([maker.model("c1")], prompts={"pairs": 20, "shots": 3, "seed": 7})
     code = (
         "import sys, pathlib\n"

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,16 +22,9 @@ from gainsift.generation.engines import Watch
 from gainsift.generation.ray_engine import RayEngine
 from gainsift.generation.run import generate
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.record import fingerprint
 from gainsift.schemas.study import Study
 
 LIMITS = ["--num-cpus=1", "--num-gpus=0", "--object-store-memory=100000000", "--disable-usage-stats"]
-
-
-def row_set(study: Study) -> str:
-    rows = sorted(study.translations().to_pylist(), key=lambda row: row["row_id"])
-    assert len({row["row_id"] for row in rows}) == len(rows)
-    return fingerprint(rows)
 
 
 class Cluster:
@@ -85,13 +77,13 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
+def cluster(until: Callable[..., None]) -> Iterator[Cluster]:
     import ray
 
     folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # sockets' names must be short
     made = Cluster(folder)
     try:
-        until(lambda: _joined(made.address))
+        until(lambda: _joined(made.address), seconds=180)
         yield made
     finally:
         ray.shutdown()
@@ -109,14 +101,9 @@ def _joined(address: str) -> bool:
     return len([node for node in ray.nodes() if node["Alive"]]) == 2
 
 
-def until(true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 180
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert true()
-
-
-def test_a_worker_on_each_node_and_one_that_is_killed_loses_nothing(maker: Any, cluster: Cluster) -> None:
+def test_a_worker_on_each_node_and_one_that_is_killed_loses_nothing(
+    maker: Any, cluster: Cluster, row_set: Callable[[Study], str], until: Callable[..., None]
+) -> None:
     """Both nodes work; once both do, a worker gets SIGKILL. Every row comes, each once, to the last bit."""
     models = [maker.model("c1"), maker.model("c2", seed=5)]
     whole, study = maker.study(models, "whole"), maker.study(models, "cluster")
@@ -144,7 +131,7 @@ def test_a_worker_on_each_node_and_one_that_is_killed_loses_nothing(maker: Any, 
     assert len(warned) == 1
     assert "is made anew" in warned[0]
     assert engine.workers() == 2
-    until(lambda: not cluster.workers())
+    until(lambda: not cluster.workers(), seconds=180)
     assert generate(study, engine=engine).files_written == 0
 
 
@@ -156,7 +143,7 @@ def test_what_a_node_does_not_have_is_told(maker: Any, cluster: Cluster) -> None
         generate(study, engine=RayEngine(cluster.address, cpus=64))
 
 
-def test_the_work_goes_on_where_a_node_goes(maker: Any, cluster: Cluster) -> None:
+def test_the_work_goes_on_where_a_node_goes(maker: Any, cluster: Cluster, row_set: Callable[[Study], str]) -> None:
     """The second node is taken away with everything on it, in the middle."""
     models = [maker.model("c1"), maker.model("c2", seed=5)]
     whole, study = maker.study(models, "whole"), maker.study(models, "cluster")

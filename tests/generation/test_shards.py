@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,7 @@ from gainsift.generation.writing import writing_alone
 from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.model import CheckpointSpec
 from gainsift.schemas.provenance import file_hash
-from gainsift.schemas.record import fingerprint
 from gainsift.schemas.study import Study
-
-
-def row_set(study: Study) -> str:
-    """A hash of all rows, to the last bit, in the order of their ids. Fails if an id comes twice."""
-    rows = sorted(study.translations().to_pylist(), key=lambda row: row["row_id"])
-    assert len({row["row_id"] for row in rows}) == len(rows)
-    return fingerprint(rows)
 
 
 def parts_of(study: Study) -> list[str]:
@@ -118,7 +111,7 @@ def test_a_file_of_the_earlier_layout_is_a_shard_of_everything(maker: Any) -> No
     assert file_hash(earlier) == before
 
 
-def test_rows_that_stand_twice_are_refused_and_deleted_on_demand(maker: Any) -> None:
+def test_rows_that_stand_twice_are_refused_and_deleted_on_demand(maker: Any, row_set: Callable[[Study], str]) -> None:
     study = maker.study([maker.model("c1")])
     generate(study)
     (path,) = study.translations_folder.glob("c1/fr-en.*")
@@ -265,7 +258,7 @@ def test_two_runs_do_not_write_at_once(maker: Any) -> None:
 # --- the process is killed -------------------------------------------------------------------------------
 
 
-def test_ten_kills_at_random_moments_change_nothing(maker: Any) -> None:
+def test_ten_kills_at_random_moments_change_nothing(maker: Any, row_set: Callable[[Study], str]) -> None:
     """SIGKILL while it prepares, computes and writes: no row is lost or doubled, and no temporary file stays."""
     models = [maker.model("c1"), maker.model("c2", seed=5)]
     prompts = {"pairs": 10, "shots": 3, "seed": 7}

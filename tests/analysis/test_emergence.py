@@ -98,6 +98,14 @@ def maker_fixture(make_study: Callable[..., Any]) -> Any:
     return maker
 
 
+@pytest.fixture(scope="module")
+def analysed(study_elsewhere: Callable[..., Any]) -> Any:
+    """What the study comes to, for tests that only read it."""
+    maker = study_elsewhere()
+    build(maker)
+    return emergence(maker.write())
+
+
 def row(table: Table, **values: Any) -> Any:
     found = [row for row in table.rows if all(row[key] == value for key, value in values.items())]
     assert len(found) == 1, (values, len(found))
@@ -109,8 +117,8 @@ def point(value: Estimate) -> float:
     return value.point
 
 
-def test_means_by_setting_layer_and_checkpoint(maker: Any) -> None:
-    table = emergence(maker.write()).tables["emergence"]
+def test_means_by_setting_layer_and_checkpoint(analysed: Any) -> None:
+    table = analysed.tables["emergence"]
     assert {r["checkpoint"] for r in table.rows} == {"c1", "c2"}  # c3 has no outputs
     found = row(table, checkpoint="c1", setting="tgt", layer="0")
     assert found["p_source"] == pytest.approx(0.9 / 3)
@@ -127,8 +135,8 @@ def test_means_by_setting_layer_and_checkpoint(maker: Any) -> None:
     assert row(table, checkpoint="c1", setting="unpatched", prompt="target")["success"] == 0
 
 
-def test_shared_first_tokens_come_from_masses_and_spelling(maker: Any) -> None:
-    table = emergence(maker.write()).tables["emergence"]
+def test_shared_first_tokens_come_from_masses_and_spelling(analysed: Any) -> None:
+    table = analysed.tables["emergence"]
     found = row(table, checkpoint="c1", setting="tgt", layer="0")
     # French of P1 has the German mass in every row: the same first tokens (only P1 counts)
     assert found["other_same"] == pytest.approx(0.1)
@@ -138,8 +146,8 @@ def test_shared_first_tokens_come_from_masses_and_spelling(maker: Any) -> None:
     assert found["other_apart"] == pytest.approx((0.05 + 0.15) / 2)
 
 
-def test_differences_pair_units_and_weigh_them_alike(maker: Any) -> None:
-    table = emergence(maker.write()).tables["emergence_differences"]
+def test_differences_pair_units_and_weigh_them_alike(analysed: Any) -> None:
+    table = analysed.tables["emergence_differences"]
 
     def difference(effect: str, layer: str, checkpoint: str, key: str = "p_source") -> float:
         return point(row(table, effect=effect, layer=layer, checkpoint=checkpoint)[key])
@@ -157,8 +165,8 @@ def test_differences_pair_units_and_weigh_them_alike(maker: Any) -> None:
     }  # fmt: skip
 
 
-def test_clusters_are_word_families_and_too_few_are_said_so(maker: Any) -> None:
-    tables = emergence(maker.write()).tables
+def test_clusters_are_word_families_and_too_few_are_said_so(analysed: Any) -> None:
+    tables = analysed.tables
     rows = tables["emergence_curves"].rows
     assert {r["clusters"] for r in rows} == {2}
     fewer = [(r["checkpoint"], r["series"], r["layer"]) for r in rows if r["units"] != 3]
@@ -168,8 +176,8 @@ def test_clusters_are_word_families_and_too_few_are_said_so(maker: Any) -> None:
     assert any("not speak about other training seeds" in note for note in tables["emergence_first"].notes)
 
 
-def test_the_last_cut_off_is_left_out_and_the_layer_is_that_of_the_contrasts(maker: Any) -> None:
-    notes = " ".join(emergence(maker.write()).tables["emergence_curves"].notes)
+def test_the_last_cut_off_is_left_out_and_the_layer_is_that_of_the_contrasts(analysed: Any) -> None:
+    notes = " ".join(analysed.tables["emergence_curves"].notes)
     assert "Layer 1: the layer that the contrasts name" in notes
     assert "first patched layers 0, 1; the last one, 2, cannot reach later tokens" in notes
 
@@ -274,8 +282,8 @@ def test_a_group_of_which_nothing_is_known_says_nothing() -> None:
     assert not held.any()
 
 
-def test_languages_one_by_one(maker: Any) -> None:
-    table = emergence(maker.write()).tables["emergence_languages"]
+def test_languages_one_by_one(analysed: Any) -> None:
+    table = analysed.tables["emergence_languages"]
     found = row(table, setting="tgt", language="en")
     assert found["relation"] == "input"
     assert found["mass"] == pytest.approx((0.3 + 0.125 + 0.1) / 3)

@@ -29,22 +29,25 @@ AT_B = {"setting": "tgt", "layer": 1}
 EVIL = "<script>alert(1)</script>\u202e{{7*7}}=cmd|'\n\0"
 
 
+PEOPLE = (("a1", "human"), ("a2", "human"))
+
+
+def four_units(maker: Any, concept: Callable[..., Concept], votes: tuple[tuple[str, str], ...] = PEOPLE) -> Any:
+    """Early answers copied and later ones right; `votes` is (annotator, source) pairs."""
+    for number in range(4):
+        maker.pair(f"P{number}", concept(f"s{number}"), concept(f"t{number}"))
+        first = maker.row(f"P{number}", ("en", "de"), "c1", f"en_s{number}")
+        last = maker.row(f"P{number}", ("en", "de"), "c2", f"de_s{number}", **AT_B)
+        for annotator, source in votes:
+            maker.vote(first, annotator, "plain_copy", source=source)
+            maker.vote(last, annotator, "correct", source=source)
+    return maker
+
+
 @pytest.fixture
 def small(make_study: Callable[..., Any], plain_concept: Callable[..., Concept]) -> Callable[..., Any]:
-    """A study of four units, early answers copied and later ones right; `votes` is (annotator, source) pairs."""
-
-    def make(votes: tuple[tuple[str, str], ...] = (("a1", "human"), ("a2", "human")), **changes: Any) -> Any:
-        maker = make_study(**changes)
-        for number in range(4):
-            maker.pair(f"P{number}", plain_concept(f"s{number}"), plain_concept(f"t{number}"))
-            first = maker.row(f"P{number}", ("en", "de"), "c1", f"en_s{number}")
-            last = maker.row(f"P{number}", ("en", "de"), "c2", f"de_s{number}", **AT_B)
-            for annotator, source in votes:
-                maker.vote(first, annotator, "plain_copy", source=source)
-                maker.vote(last, annotator, "correct", source=source)
-        return maker
-
-    return make
+    """small(votes, **changes): a study of four units."""
+    return lambda votes=PEOPLE, **changes: four_units(make_study(**changes), plain_concept, votes)
 
 
 class Tags(html.parser.HTMLParser):
@@ -76,8 +79,14 @@ def page_of(maker: Any) -> tuple[Tags, Path]:
     return parser, study.report_folder
 
 
-def test_the_page_stands_alone_and_all_parts_are_there(small: Callable[..., Any]) -> None:
-    tags, folder = page_of(small())
+@pytest.fixture(scope="module")
+def plain_page(study_elsewhere: Callable[..., Any], plain_concept: Callable[..., Concept]) -> tuple[Tags, Path]:
+    """The page of the plain study of four units and its folder, for tests that only read them."""
+    return page_of(four_units(study_elsewhere(), plain_concept))
+
+
+def test_the_page_stands_alone_and_all_parts_are_there(plain_page: tuple[Tags, Path]) -> None:
+    tags, folder = plain_page
     for tag, attributes in tags.tags:
         assert tag not in ("link", "iframe", "object")
         assert "src" not in attributes or tag == "img"
@@ -353,8 +362,8 @@ def test_the_command_prints_the_summary(small: Callable[..., Any]) -> None:
     assert "report.html" in done.stdout
 
 
-def test_the_page_explains_why_an_interval_and_a_test_may_differ(small: Callable[..., Any]) -> None:
-    tags, _ = page_of(small())
+def test_the_page_explains_why_an_interval_and_a_test_may_differ(plain_page: tuple[Tags, Path]) -> None:
+    tags, _ = plain_page
     text = " ".join(tags.text.split())
     assert "each interval speaks of its figure alone and is not corrected" in text
     assert "of five, no less than 0.0625" in text  # 2 of 2^5 patterns are the most extreme

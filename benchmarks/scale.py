@@ -16,13 +16,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from sweep_request import ALL_PAIRS, LANGUAGES
+from token_forwards import counting
 from transformers import ApertusConfig, AutoTokenizer, LlamaConfig, Olmo2Config
 
 from gainsift.generation.checkpoints import Checkpoint
-from gainsift.generation.decoder import Decoder
 from gainsift.generation.forecast import BYTES, forecast
 from gainsift.generation.lexicon import embedded_concepts
 from gainsift.generation.local_engine import LocalEngine
@@ -114,29 +113,6 @@ def estimates(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-class Counted:
-    """Token-forwards as they happen: tokens that enter layers, padding left out where there is a mask."""
-
-    def __init__(self) -> None:
-        self.forwards = 0.0
-        forward, computing = Decoder._forward, Decoder.computing
-        rows_now: list[Any] = []
-
-        def compute(decoder: Decoder, rows: Any) -> Any:
-            rows_now[:] = rows
-            return computing(decoder, rows)
-
-        def run(decoder: Decoder, part: Any, ids: torch.Tensor, mask: Any, *others: Any) -> Any:
-            if mask is not None:
-                self.forwards += float(mask[:, -ids.shape[1] :].sum())
-            else:
-                self.forwards += sum(len(now.rows) for now in rows_now) * ids.shape[1] / len(decoder.layers)
-            return forward(decoder, part, ids, mask, *others)
-
-        Decoder._forward = run  # type: ignore[method-assign]
-        Decoder.computing = compute  # type: ignore[method-assign, assignment]
-
-
 def run_some(folder: Path, prompts: int) -> dict[str, Any]:
     """Generate a part of the grid, and compare with what was foretold."""
     with tempfile.TemporaryDirectory() as place:
@@ -145,8 +121,9 @@ def run_some(folder: Path, prompts: int) -> dict[str, Any]:
         study, engine = Study.open(Path(place)), LocalEngine()
         plan = make_plan(study, engine.device("auto"), "auto")
         told = forecast(plan, prepare(plan), engine, "auto")
-        counted, start = Counted(), time.perf_counter()
-        rows = generate(study).rows
+        start = time.perf_counter()
+        with counting() as counted:
+            rows = generate(study).rows
         seconds = time.perf_counter() - start
         size = sum(file.stat().st_size for file in study.translation_files())
     return {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from gainsift.generation.decoder import Decoder
 from gainsift.generation.forecast import forecast
 from gainsift.generation.local_engine import LocalEngine
 from gainsift.generation.plan import make_plan
@@ -17,31 +18,11 @@ from gainsift.generation.work_estimate import Size, Work, shared, size_of
 from gainsift.schemas.study import Study
 
 
-class Counter:
-    """Tokens that enter layers, padding left out, as a share of all layers. Every layer counts for itself.
-
-    What is run once after loading, to see whether the model can be swept, is not counted.
-    """
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.forwards = 0.0
-        plain, computing = Decoder._forward, Decoder.computing
-        by_layer: list[Any] = []
-
-        def compute(decoder: Decoder, rows: Any) -> Any:
-            by_layer[:] = rows
-            return computing(decoder, rows)
-
-        def forward(decoder: Decoder, part: Any, ids: Any, mask: Any, *others: Any) -> Any:
-            if mask is not None:
-                self.forwards += float(mask[:, -ids.shape[1] :].sum())
-            else:  # rows of one prompt, no padding
-                self.forwards += sum(len(now.rows) for now in by_layer) * ids.shape[1] / len(decoder.layers)
-            return plain(decoder, part, ids, mask, *others)
-
-        monkeypatch.setattr("gainsift.generation.translate.check_exactness", lambda *_: None)
-        monkeypatch.setattr(Decoder, "_forward", forward)
-        monkeypatch.setattr(Decoder, "computing", compute)
+@pytest.fixture
+def counting(benchmark: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """counting(): counts token-forwards; not what is run once after loading, to see whether a model can be swept."""
+    monkeypatch.setattr("gainsift.generation.translate.check_exactness", lambda *_: None)
+    return benchmark("token_forwards").counting
 
 
 def foretold(study: Study, shard_rows: int = 20_000) -> Any:
@@ -60,27 +41,25 @@ def foretold(study: Study, shard_rows: int = 20_000) -> Any:
         {"settings": ["tgt_tgt"]},
     ],
 )
-def test_token_forwards_are_those_of_the_run(
-    maker: Any, monkeypatch: pytest.MonkeyPatch, generation: dict[str, Any]
-) -> None:
+def test_token_forwards_are_those_of_the_run(maker: Any, counting: Any, generation: dict[str, Any]) -> None:
     """With one new token nothing is decoded beyond what the prompts give; a batch is one prompt with all its rows."""
     study = maker.study([maker.model("c1")], generation={"max_new_tokens": 1, **generation},
                         annotation={"rows": {"settings": generation.get("settings", ["tgt"])[:1]}})  # fmt: skip
     found = foretold(study)
     most_rows = 1 + 5 * 4
-    counted = Counter(monkeypatch)
-    summary = generate(study, batch_size=most_rows)
+    with counting() as counted:
+        summary = generate(study, batch_size=most_rows)
     assert found.total("rows") == summary.rows
     assert found.total("files") == summary.files_written
     assert found.total("token_forwards") == pytest.approx(counted.forwards, abs=0.51)
     assert found.total("token_forwards") == found.total("token_forwards_at_most")
 
 
-def test_decoding_stays_below_what_is_foretold_at_most(maker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decoding_stays_below_what_is_foretold_at_most(maker: Any, counting: Any) -> None:
     study = maker.study([maker.model("c1"), maker.model("c2", seed=5)])
     found = foretold(study)
-    counted = Counter(monkeypatch)
-    generate(study, batch_size=21)
+    with counting() as counted:
+        generate(study, batch_size=21)
     assert found.total("token_forwards_at_most") >= counted.forwards
     assert found.total("token_forwards_at_most") > found.total("token_forwards")
     again = foretold(study)

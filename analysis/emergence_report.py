@@ -10,7 +10,7 @@ from gainsift.analysis.house_style import rendered
 from gainsift.analysis.page import template
 from gainsift.analysis.table_files import table_files
 from gainsift.schemas.files import atomic, write_text
-from gainsift.schemas.lock import statement
+from gainsift.schemas.lock import deviations, statement
 from gainsift.schemas.provenance import write_run
 from gainsift.schemas.study import Study
 
@@ -42,7 +42,7 @@ def write_emergence(
         results={"emergence": found},
         tables=found.tables,
         figures=images,
-        plan=statement(study),
+        plan=statement(study, deviations(study)),
         run=run,
     )
     write_text(page, text)

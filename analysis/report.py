@@ -47,11 +47,13 @@ def write_report(
     command: str = "",
     started: str | None = None,
     progress: Callable[[str], None] = lambda step: None,
+    changes: Sequence[str] | None = None,
 ) -> Path:
     """Write everything under report/ and return the path of report.html.
 
     Everything is made in memory before the first file is written; report.html comes last. Files that an
     earlier analysis left and this one does not make are removed, other people's files are not touched.
+    `changes`: `deviations(study)`, of a caller that has them already.
     """
     started = started or now()
     products = table_files(results.tables)
@@ -75,7 +77,8 @@ def write_report(
         (folder / name).unlink(missing_ok=True)
     progress("report.html")
     page = folder / "report.html"
-    write_text(page, html(study, results, drawn, images, run))
+    changes = deviations(study) if changes is None else changes
+    write_text(page, html(study, results, drawn, images, run, changes))
     return page
 
 
@@ -129,11 +132,16 @@ class Told:
 
 
 def html(
-    study: Study, results: Results, drawn: dict[str, tuple[str, Figure]], images: dict[str, bytes], run: Run
+    study: Study,
+    results: Results,
+    drawn: dict[str, tuple[str, Figure]],
+    images: dict[str, bytes],
+    run: Run,
+    changes: Sequence[str],
 ) -> str:
     """The page, with every figure inside; all text is escaped, nothing is loaded from anywhere."""
     return template("report.html.j2").render(
-        **on_page(results, drawn, images, run, deviations(study)),
+        **on_page(results, drawn, images, run, changes),
         study=study,
         config=study.config,
         anchoring_sentence=unbroken(anchoring_sentence(results)),
@@ -143,7 +151,7 @@ def html(
         listed=items_on_page(results.items, study.taxonomy),
         moved=results.moved,
         history=history(study, run),
-        plan=statement(study),
+        plan=statement(study, changes),
     )
 
 

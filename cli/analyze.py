@@ -80,6 +80,7 @@ def analyze_study(study: Path, as_json: bool = False) -> None:
     """Analyse a study, write its report, print every contrast. Raises UserError."""
     from gainsift.analysis.report import write_report
     from gainsift.analysis.results import analyse
+    from gainsift.schemas.lock import deviations
     from gainsift.schemas.provenance import now
     from gainsift.schemas.study import Study
 
@@ -87,13 +88,13 @@ def analyze_study(study: Path, as_json: bool = False) -> None:
     opened = Study.open(study)
     with steps() as progress:
         results = analyse(opened, progress)
-        page = write_report(opened, results, f"gainsift analyze {study}", started, progress)
+        changes = deviations(opened)
+        page = write_report(opened, results, f"gainsift analyze {study}", started, progress, changes)
     if as_json:
         typer.echo((opened.report_folder / "summary.json").read_text("utf-8"), nl=False)
     else:
         from gainsift.analysis.summary import anchoring_sentence, audit_sentence
         from gainsift.cli.analyze_output import show
-        from gainsift.schemas.lock import deviations
 
-        show(results, [anchoring_sentence(results), audit_sentence(results)], deviations(opened))
+        show(results, [anchoring_sentence(results), audit_sentence(results)], changes)
         typer.echo(f"report: {page}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -152,11 +152,11 @@ def deviations(study: Study) -> list[str]:
     return found + [_told(*change) for change in _changes(frozen, _comparable(today, frozen))] + words
 
 
-def statement(study: Study) -> str:
-    """Whether there is a lock, since when, and what has come of it, in one or two sentences."""
+def statement(study: Study, found: Sequence[str]) -> str:
+    """Whether there is a lock, since when, and what has come of it, in one or two sentences; `found`: `deviations`."""
     if not lock_file(study).exists():
         return "The plan of this analysis is not locked (gainsift lock)."
-    made, found = read_lock(study), deviations(study)
+    made = read_lock(study)
     when = "after people had judged" if made.late else "before the first judgement of a person came home"
     told = "nothing deviates from it" if not found else f"deviations: {len(found)}, listed at the top"
     return f"The plan of this analysis was locked on {made.locked}, {when}, with hash {made.hash}; {told}."

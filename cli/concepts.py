@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gainsift.schemas.word_source import PartOfSpeech
-
 if TYPE_CHECKING:
     from gainsift.generation.word_check import WordCheck
     from gainsift.generation.word_files import WordList
@@ -91,6 +89,7 @@ def _read(files: list[Path], form: Format | None, languages: str, part_of_speech
     from gainsift.generation.word_files import read_word_list
     from gainsift.schemas.errors import UserError, did_you_mean
     from gainsift.schemas.languages import language
+    from gainsift.schemas.word_source import PartOfSpeech
 
     parts: dict[str, PartOfSpeech] = {name: name for name in get_args(PartOfSpeech)}
     if part_of_speech not in parts:

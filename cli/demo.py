@@ -12,8 +12,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gainsift.schemas.files import write_text
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -36,6 +34,7 @@ def demo(
     Checkpoints and outputs are real; the annotators are SIMULATED.
     """
     from gainsift.cli import analyze, annotate, generate, lock, plan
+    from gainsift.schemas.files import write_text
     from gainsift.schemas.lock import lock_file
     from gainsift.schemas.study import Study
 

@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.files import write_text
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 """Folder names that can be study names as they are; all-digit ones would be numbers in YAML."""
@@ -21,6 +20,8 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the new study.")],
 ) -> None:
     """Start a study: a study.yaml that explains every key."""
+    from gainsift.schemas.files import write_text
+
     path = folder / "study.yaml"
     if path.exists():
         raise UserError(str(path), "this study exists already", "choose another folder, or edit that file")

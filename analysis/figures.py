@@ -44,7 +44,7 @@ __all__ = ["LINES", "STYLE", "figures", "frame", "rendered"]
 def figures(results: Findings) -> dict[str, tuple[str, Figure]]:
     """File stem -> (title, figure), of any input. A figure whose data are absent is absent."""
     design, taxonomy = results.design, results.design.taxonomy
-    mark = " (simulated annotators)" if results.simulated else ""
+    mark = results.mark
     drawn: dict[str, tuple[str, Figure]] = {}
     with matplotlib.rc_context(STYLE):
         if results.shares and results.shares[0].categories:

@@ -32,10 +32,9 @@ from gainsift.analysis.transition_tables import transition_tables
 from gainsift.analysis.trend_tables import trend_table
 from gainsift.analysis.trends import Trend, trends
 from gainsift.analysis.verdict_rules import DEFAULT as RULE
-from gainsift.analysis.wording import MADE_UP
+from gainsift.analysis.wording import MADE_UP, SIMULATED
 from gainsift.schemas.config import AnalysisSpec
 
-MARK = " (simulated annotators)"
 EXCLUDED_NOTE = (
     "Concepts flagged `sense_split` are left out here and in every other table (analysis.exclude_sense_split)."
 )  # fmt: skip
@@ -71,7 +70,7 @@ class Findings:
     @property
     def mark(self) -> str:
         """What follows every title where the annotators were simulated."""
-        return MARK if self.simulated else ""
+        return SIMULATED if self.simulated else ""
 
 
 def findings(design: Design, evidence: Evidence, progress: Callable[[str], None] = lambda step: None) -> Findings:
@@ -147,7 +146,7 @@ def told(found: Findings, tables: list[Table]) -> dict[str, Table]:
     """The tables by name, with the notes that every reader needs."""
     if found.simulated:
         tables = [
-            replace(table, title=table.title + MARK, notes=[MADE_UP, *table.notes]) for table in tables
+            replace(table, title=table.title + SIMULATED, notes=[MADE_UP, *table.notes]) for table in tables
         ]  # fmt: skip
     return warned(found.design.spec, tables)
 

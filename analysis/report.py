@@ -142,7 +142,6 @@ def html(
     """The page, with every figure inside; all text is escaped, nothing is loaded from anywhere."""
     return template("report.html.j2").render(
         **on_page(results, drawn, images, run, changes),
-        study=study,
         config=study.config,
         anchoring_sentence=unbroken(anchoring_sentence(results)),
         audit_sentence=unbroken(audit_sentence(results)),

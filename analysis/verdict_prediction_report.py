@@ -18,7 +18,7 @@ from gainsift.analysis.signature import signature
 from gainsift.analysis.simultaneous import FEWEST, METHOD
 from gainsift.analysis.tables import Column, Table
 from gainsift.analysis.verdict_prediction import by_category, predict
-from gainsift.analysis.wording import MADE_UP
+from gainsift.analysis.wording import MADE_UP, SIMULATED
 from gainsift.schemas.settings import is_about_source
 from gainsift.schemas.study import Study
 
@@ -68,7 +68,7 @@ def prediction_tables(study: Study, rows: pd.DataFrame, simulated: bool) -> list
     spec = study.config.analysis
     how = f"{METHOD}; of AUC and r percentile limits, {spec.bootstrap:,} resamples of word families"
     notes = [*([MADE_UP] if simulated else []), PROBABILITY, f"{100 * spec.confidence:g} % intervals: {how}."]
-    mark = " (simulated annotators)" if simulated else ""
+    mark = SIMULATED if simulated else ""
     recipe = signature(
         prediction="auc+r+match", outputs=rows["row_id"].nunique(),
         boot=spec.bootstrap, ci=f"{spec.confidence:g}", rs=spec.seed,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 MADE_UP = "The annotators were simulated: these figures show how the analysis works, not what people say."
+SIMULATED = " (simulated annotators)"
+"""What follows a title where the annotators were simulated."""
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 

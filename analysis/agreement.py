@@ -132,8 +132,8 @@ def agreement(
     Fleiss, S and Gwet (Gwet 2014), `items` and `support`. Raises ValueError if `level` needs numbers and a label
     is none, if a weight is missing, and if there are more than MOST_LABELS labels.
     """
-    scale = level if isinstance(level, Scale) else Scale.of(level)
-    ratings = table if isinstance(table, Ratings) else Ratings.of(table, weights, scale.order)
+    scale = Scale.of(level)
+    ratings = Ratings.of(table, weights, scale.order)
     if len(ratings.labels) > MOST_LABELS:
         raise ValueError(f"{len(ratings.labels)} different labels are more than {MOST_LABELS}")
     plain, draw = ratings.unweighted(), _Resampling(resamples, confidence, rng)
@@ -162,8 +162,8 @@ def coefficients_only(
     table: Labels | Ratings, level: Level | Scale, resamples: int, confidence: float, rng: np.random.Generator
 ) -> dict[str, Estimate]:
     """The coefficients of the whole table by id, as `agreement` gives them, without pairs and labels."""
-    scale = level if isinstance(level, Scale) else Scale.of(level)
-    ratings = table if isinstance(table, Ratings) else Ratings.of(table, order=scale.order)
+    scale = Scale.of(level)
+    ratings = Ratings.of(table, order=scale.order)
     return _whole(ratings, scale, _Resampling(resamples, confidence, rng))[0]
 
 
@@ -171,7 +171,7 @@ def alpha_only(
     ratings: Ratings, level: Level | Scale, resamples: int, confidence: float, rng: np.random.Generator
 ) -> Estimate:
     """Krippendorff's alpha with its interval, weighted if the ratings are, and nothing else."""
-    scale = level if isinstance(level, Scale) else Scale.of(level)
+    scale = Scale.of(level)
     twice = ratings.chosen(ratings.sizes >= 2)
     reason = undefined_because(ratings, twice)
     if reason:

@@ -43,7 +43,7 @@ def drift(
     Over distinct items, each counted once; intervals are percentile limits of resampled items. Undefined where a
     figure is undefined at either end.
     """
-    scale = level if isinstance(level, Scale) else Scale.of(level)
+    scale = Scale.of(level)
     first, *_, last = rows
     items = {item: votes for item, votes in table.items() if votes and (item in rows[first] or item in rows[last])}
     ratings = Ratings.of(items, order=scale.order)

@@ -37,8 +37,8 @@ def without_each(
     table: Labels | Ratings, level: Level | Scale, resamples: int, confidence: float, rng: np.random.Generator
 ) -> dict[str, Estimate]:
     """Alpha of the others when an annotator is left out: annotator -> alpha. One who lifts it disagrees the most."""
-    scale = level if isinstance(level, Scale) else Scale.of(level)
-    ratings = table if isinstance(table, Ratings) else Ratings.of(table, order=scale.order)
+    scale = Scale.of(level)
+    ratings = Ratings.of(table, order=scale.order)
     return {
         name: alpha_only(
             ratings.by([other for other in ratings.annotators if other != name]), scale, resamples, confidence, rng

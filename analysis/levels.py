@@ -34,7 +34,10 @@ class Scale:
     order: Callable[[str], Any] = str
 
     @classmethod
-    def of(cls, level: Level) -> Scale:
+    def of(cls, level: Level | Scale) -> Scale:
+        """That of a level by name; a scale is taken as it is."""
+        if isinstance(level, Scale):
+            return level
         if level in NUMERIC:
             return cls(level, None if level == "ordinal" else METRICS[level], "linear", float)
         return cls(level, METRICS[level], "" if level == "nominal" else "distance")

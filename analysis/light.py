@@ -17,7 +17,7 @@ from gainsift.analysis.ratings import GAP, Ratings
 
 def light_kappa(table: Labels | Ratings, resamples: int, confidence: float, rng: np.random.Generator) -> Estimate:
     """The mean with its interval, from one resample of items for all pairs; of two annotators it is Cohen's kappa."""
-    ratings = table if isinstance(table, Ratings) else Ratings.of(table)
+    ratings = Ratings.of(table)
     twice = ratings.chosen(ratings.sizes >= 2)
     if reason := undefined_because(ratings, twice):
         return undefined(reason)

@@ -31,12 +31,14 @@ class Ratings:
 
     @classmethod
     def of(
-        cls, table: Labels, weights: Mapping[str, float] | None = None, order: Callable[[str], Any] = str
+        cls, table: Labels | Ratings, weights: Mapping[str, float] | None = None, order: Callable[[str], Any] = str
     ) -> Ratings:
         """From item -> annotator -> label; items without a label are left out. `order` sorts the labels.
 
-        Raises ValueError if a weight is missing, negative or infinite.
+        Ratings are taken as they are. Raises ValueError if a weight is missing, negative or infinite.
         """
+        if isinstance(table, Ratings):
+            return table
         items = [item for item, votes in table.items() if votes]
         annotators = sorted({name for item in items for name in table[item]})
         labels = sorted({label for item in items for label in table[item].values()}, key=order)

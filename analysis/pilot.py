@@ -15,7 +15,7 @@ from gainsift.analysis.judgements import Judgements, gather
 from gainsift.analysis.planned_study import Pilot, States
 from gainsift.analysis.ratings import Ratings
 from gainsift.analysis.study_design import study_design
-from gainsift.analysis.units import units_of
+from gainsift.analysis.units import is_decided, units_of
 from gainsift.analysis.verdict_rules import DEFAULT as RULE
 from gainsift.analysis.verdicts import is_missing
 from gainsift.schemas.config import Contrast
@@ -74,7 +74,7 @@ def read_pilot(study: Study, contrast: str | None, bucket: str) -> PilotStudy:
             f"no unit of {chosen.name!r} moved between {bucket!r} and correct: a pilot cannot say how often one would",
             "give --gained and --lost instead",
         )
-    decided = int((units["correct_a"].notna() & units["correct_b"].notna()).sum())
+    decided = int(is_decided(units).sum())
     return PilotStudy(population, chosen.name, _alpha(judgements, taxonomy), len(units), decided)
 
 

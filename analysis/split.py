@@ -12,6 +12,7 @@ import pandas as pd
 from gainsift.analysis.estimate import Array, Estimate, cluster_sums, undefined
 from gainsift.analysis.intervals import DEFAULT, METHODS
 from gainsift.analysis.share_of_gain import share_of_gain
+from gainsift.analysis.units import is_decided
 
 NO_BUCKET = "no_bucket"
 Cell = tuple[str, str]
@@ -88,7 +89,7 @@ def split(
         found["apparent"],
     )
     of_gain = dict(zip(of_gain, shares, strict=True))
-    decided = _decided(units)
+    decided = is_decided(units)
     if not decided.any():  # a zero would say that nothing changed, where nobody knows
         known = ("success_a", "success_b", "apparent", "undecided")
         found = {key: one if key in known else undefined(UNDECIDED) for key, one in found.items()}
@@ -133,7 +134,7 @@ class SplitSums:
 
 def split_sums(units: pd.DataFrame, buckets: Sequence[str]) -> SplitSums:
     """The weighted sums of a split by cluster, from `units` as `split` takes them."""
-    decided = _decided(units)
+    decided = is_decided(units)
     cells = _cells(units, decided)
     columns = _columns(units, decided, cells)
     keys: list[Any] = list(columns)
@@ -151,10 +152,6 @@ def split_sums(units: pd.DataFrame, buckets: Sequence[str]) -> SplitSums:
         [str(name) for name in names],
         *(cluster_sums(one * weight, codes, len(names)) for one in (values, totals)),
     )
-
-
-def _decided(units: pd.DataFrame) -> np.typing.NDArray[np.bool_]:
-    return (units["correct_a"].notna() & units["correct_b"].notna()).to_numpy(bool)
 
 
 def _side(units: pd.DataFrame, side: str) -> tuple[Array, Array, pd.Series[str], pd.Series[str]]:

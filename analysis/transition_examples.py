@@ -12,6 +12,7 @@ import pandas as pd
 from gainsift.analysis.contrast_results import ContrastResult
 from gainsift.analysis.judged import Judged
 from gainsift.analysis.spread import spread
+from gainsift.analysis.units import is_decided
 from gainsift.schemas.study import Study
 
 PER_TRANSITION = 3
@@ -79,7 +80,7 @@ def transition_examples(
 
 def _decided(result: ContrastResult) -> pd.DataFrame:
     units = result.units.frame
-    return units[units["correct_a"].notna() & units["correct_b"].notna()].sort_values("unit")
+    return units[is_decided(units)].sort_values("unit")
 
 
 def _transition(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from gainsift.analysis.estimate import Array
 from gainsift.analysis.marginal_homogeneity import net_flows
+from gainsift.analysis.units import is_decided
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Transitions:
 
 def transitions(units: pd.DataFrame, order: Sequence[str]) -> Transitions:
     """From the frame of `units.Units`; `order` lists every category."""
-    known = units[units["correct_a"].notna() & units["correct_b"].notna()]
+    known = units[is_decided(units)]
     seen = set(known["label_a"]) | set(known["label_b"])
     categories = [name for name in order if name in seen]
     before, after = (_numbers(known[f"label_{side}"], categories) for side in ("a", "b"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gainsift.analysis.design import Condition, Contrast, Design
@@ -85,7 +86,11 @@ def units_of(frame: pd.DataFrame, design: Design, contrast: Contrast, inclusion:
     )
 
 
+def is_decided(units: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """[U]: whether each row of a frame of units has a usable verdict on either side."""
+    return (units["correct_a"].notna() & units["correct_b"].notna()).to_numpy(bool)
+
+
 def human_alone(units: pd.DataFrame) -> pd.DataFrame:
     """Where nothing is scored: the decided units, with no success anywhere, so that the human gain is all there is."""
-    decided = units["correct_a"].notna() & units["correct_b"].notna()
-    return units[decided].assign(success_a=0.0, success_b=0.0).reset_index(drop=True)
+    return units[is_decided(units)].assign(success_a=0.0, success_b=0.0).reset_index(drop=True)

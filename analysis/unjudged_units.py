@@ -19,6 +19,7 @@ from gainsift.analysis.intervals import resampling
 from gainsift.analysis.prediction_powered import Powered, Rows, prediction_powered
 from gainsift.analysis.split import Split
 from gainsift.analysis.studentised import StudentisedBootstrap
+from gainsift.analysis.units import is_decided
 
 POWERED = ("human_a", "human_b", "human")
 LABELS, SCORES = "labels", "scores"
@@ -43,7 +44,7 @@ def with_unjudged(design: Design, result: ContrastResult, automatic: Mapping[str
     items = pd.concat([population["item_id_a"], population["item_id_b"]]).dropna()
     by = LABELS if len(items) and set(items) <= automatic.keys() else SCORES
     buckets = list(design.taxonomy.buckets) if by == LABELS else []
-    decided = frame[frame["correct_a"].notna() & frame["correct_b"].notna()]
+    decided = frame[is_decided(frame)]
     held = decided.groupby("unit")["weight"].sum().reindex(population.index).fillna(0.0).to_numpy(float)
     weight = frame.groupby("unit")["weight"].sum().reindex(population.index).fillna(0.0).to_numpy(float)
     said = pd.DataFrame(_figures(decided, buckets) * decided["weight"].to_numpy(float)[:, None])

@@ -11,6 +11,7 @@ import pandas as pd
 from gainsift.analysis.judged import Judged
 from gainsift.analysis.shares import series_name
 from gainsift.analysis.spread import spread
+from gainsift.analysis.wording import answered
 from gainsift.schemas.study import Study
 
 PER_CATEGORY = 3
@@ -61,7 +62,7 @@ def _example(group: str, row: pd.Series[Any], judged: Judged, study: Study, know
         shown_word=str(row["shown_word"]),
         gloss=concept.gloss,
         languages=f"{row['input_language']} → {row['output_language']}",
-        answer=str(row["answer"]) + ("" if row["closed"] else " …"),
+        answer=answered(str(row["answer"]), bool(row["closed"])),
         reference=", ".join(concept.reference.get(str(row["output_language"]), [])),
         verdict=known[str(row["label"])] + (" (adjudicated)" if found.adjudicated else ""),
         votes=", ".join(f"{n} {known.get(label, label)}" for label, n in Counter(found.votes.values()).most_common()),

@@ -12,7 +12,7 @@ from typing import Any
 
 from gainsift.analysis.item_list import AFTER, BEFORE, LEFT_OUT, VOTING, ListedItem
 from gainsift.analysis.shares import KINDS
-from gainsift.analysis.wording import visible
+from gainsift.analysis.wording import answered, visible
 from gainsift.schemas.taxonomy import Taxonomy
 
 PLACES = 2
@@ -114,7 +114,7 @@ def _cells(one: ListedItem, labels: dict[str, str]) -> list[str | int]:
     return [
         one.languages,
         one.word,
-        one.answer + ("" if one.closed else " …"),
+        answered(one.answer, one.closed),
         ", ".join(one.reference),
         one.gloss,
         verdict,

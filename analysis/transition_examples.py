@@ -13,6 +13,7 @@ from gainsift.analysis.contrast_results import ContrastResult
 from gainsift.analysis.judged import Judged
 from gainsift.analysis.spread import spread
 from gainsift.analysis.units import is_decided
+from gainsift.analysis.wording import answered
 from gainsift.schemas.study import Study
 
 PER_TRANSITION = 3
@@ -102,6 +103,6 @@ def _said(study: Study, a: Mapping[str, Any], b: Mapping[str, Any], listed_a: bo
     words, glosses = ([word for word, _ in about], [concept.gloss for _, concept in about])
     references = [", ".join(concept.reference.get(b["output_language"], [])) for _, concept in about]
     word, gloss, reference = (" → ".join(dict.fromkeys(both)) for both in (words, glosses, references))
-    before, after = (side["answer"] + ("" if side["closed"] else " …") for side in (a, b))
+    before, after = (answered(side["answer"], side["closed"]) for side in (a, b))
     languages = f"{b['input_language']} → {b['output_language']}"
     return Said(word, gloss, languages, before, after, reference, listed_a, listed_b)

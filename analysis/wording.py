@@ -18,6 +18,11 @@ def visible(text: object) -> str:
     return "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _HIDDEN else c for c in str(text))
 
 
+def answered(answer: str, closed: bool) -> str:
+    """An answer, with an ellipsis where the closing quote was not reached."""
+    return answer + ("" if closed else " …")
+
+
 def counted(number: int, noun: str) -> str:
     """`1 item`, `2 items`, `3,000 items`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -100,7 +100,7 @@ def _fill(study: Study, folder: Path, comments: bool, progress: Callable[[str], 
     for file in study.translation_files():
         progress(f"outputs: {file.parent.name}/{file.name}")
         outputs += _outputs(study, file, folder / file.relative_to(study.folder))
-    for file in [*study.folder.glob("*.run.json"), *study.translations_folder.glob("**/*run.json")]:
+    for file in study.run_records():
         target = folder / file.relative_to(study.folder)
         product = target.with_name(target.name.removesuffix(".run.json"))
         if target.name == "run.json" or any(product.parent.glob(f"{product.name}*")):

@@ -41,8 +41,7 @@ class History:
 def history(study: Study, last: Run) -> History:
     """The steps behind a report, then `last`."""
     runs, unread = [], []
-    files = [*study.folder.glob("*.run.json"), *study.translations_folder.glob("**/*run.json")]
-    for file in sorted(files):
+    for file in study.run_records():
         run = _read(file)
         if run is None:
             unread.append(file.relative_to(study.folder).as_posix())

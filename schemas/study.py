@@ -144,6 +144,10 @@ class Study:
         """The finished Parquet files under translations/, sorted."""
         return sorted(self.translations_folder.glob("**/*.parquet"))
 
+    def run_records(self) -> list[Path]:
+        """The run.json files of the study's products and of its outputs, sorted; a report's own is not among them."""
+        return sorted([*self.folder.glob("*.run.json"), *self.translations_folder.glob("**/*run.json")])
+
     def translations(self, columns: list[str] | None = None) -> pa.Table:
         """All output rows in one table. Raises UserError if there are none or a file is of another format."""
         files = self.translation_files()

@@ -151,7 +151,7 @@ def _controlled(controls: Controls | None) -> dict[str, Any]:
 
 
 def _annotators(design: Design, found: AgreementInParts, recipe: str) -> Table:
-    missing = [category for category in design.taxonomy.categories if category.kind == "missing"]
+    missing = design.taxonomy.missing
 
     def row(name: str) -> dict[str, Any]:
         answers, controls = found.answers[name], (found.controls or {}).get(name)

@@ -37,7 +37,7 @@ class Weights:
 def tidy_evidence(table: TidyTable, taxonomy: Taxonomy) -> Evidence:
     """Raises UserError for a taxonomy that cannot say what a sense that was not given counts as."""
     rows = _rows(table)
-    missing = {category.id for category in taxonomy.categories if category.kind == "missing"}
+    missing = {category.id for category in taxonomy.missing}
     ballots = _ballots(table, missing)
     by_rule: dict[str, pd.DataFrame] = {}
     for name, rule in METHODS.items():

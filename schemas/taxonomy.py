@@ -106,6 +106,11 @@ class Taxonomy(Record):
     def ids(self) -> list[str]:
         return [category.id for category in self.categories]
 
+    @property
+    def missing(self) -> list[Category]:
+        """Those that say that the item cannot be judged."""
+        return [category for category in self.categories if category.kind == "missing"]
+
 
 def load_taxonomy(path: Path | None = None) -> Taxonomy:
     """The taxonomy of a file, or the one that comes with gainsift. Raises UserError with file and key."""

@@ -24,7 +24,6 @@ from gainsift.analysis.house_style import (
     TWO,
     drawn,
     frame,
-    rendered,
     tall,
 )
 from gainsift.analysis.result_tables import PARTS, bucket_name
@@ -37,8 +36,6 @@ from gainsift.schemas.taxonomy import Taxonomy
 if TYPE_CHECKING:
     from gainsift.analysis.contrast_results import ContrastResult
     from gainsift.analysis.findings import Findings
-
-__all__ = ["LINES", "STYLE", "figures", "frame", "rendered"]
 
 
 def figures(results: Findings) -> dict[str, tuple[str, Figure]]:

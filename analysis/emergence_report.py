@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gainsift.analysis.emergence import Emergence
-from gainsift.analysis.house_style import rendered
 from gainsift.analysis.page import template
+from gainsift.analysis.report_files import figure_files, write_files
 from gainsift.analysis.table_files import table_files
-from gainsift.schemas.files import atomic, write_text
+from gainsift.schemas.files import write_text
 from gainsift.schemas.lock import deviations, statement
 from gainsift.schemas.provenance import write_run
 from gainsift.schemas.study import Study
@@ -21,14 +21,8 @@ def write_emergence(
 ) -> Path:  # fmt: skip
     """Write all into `folder`, emergence.html last, and return its path; it is made before a file is written."""
     products = table_files(found.tables)
-    images: dict[str, tuple[str, bytes]] = {}
-    for stem, (title, figure) in found.figures.items():
-        progress(f"figure {stem}")
-        products |= {f"figures/{stem}.{kind}": rendered(figure, kind) for kind in ("pdf", "png")}
-        images[stem] = title, rendered(figure, "svg")
-    for name, content in products.items():
-        with atomic(folder / name) as file:
-            file.write(content)
+    pictures, images = figure_files(found.figures, progress)
+    write_files(folder, products | pictures)
     spec = study.config.analysis
     inputs = {file.relative_to(study.folder).as_posix(): file for file in study.translation_files()}
     inputs |= {file.name: file for file in (study.config_file, study.concepts_file)}

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from gainsift.analysis.contrast_results import ContrastResult
 from gainsift.analysis.examples import MISSED, UNDESERVED, Example
 from gainsift.analysis.findings import Findings, warnings
-from gainsift.analysis.house_style import rendered
 from gainsift.analysis.intervals import caution
 from gainsift.analysis.item_list import items_table
 from gainsift.analysis.item_page import items_on_page
 from gainsift.analysis.page import template, unbroken
+from gainsift.analysis.report_files import Images, figure_files, write_files
 from gainsift.analysis.reproduce import history
 from gainsift.analysis.results import Results
 from gainsift.analysis.sensitivity_tables import sensitivity_sentence
@@ -35,7 +33,7 @@ from gainsift.analysis.summary import (
 from gainsift.analysis.table_files import table_files
 from gainsift.analysis.tables import to_csv
 from gainsift.analysis.wording import MADE_UP
-from gainsift.schemas.files import atomic, write_json, write_text
+from gainsift.schemas.files import write_json, write_text
 from gainsift.schemas.lock import deviations, lock_file, statement
 from gainsift.schemas.provenance import Run, now, write_run
 from gainsift.schemas.study import Study
@@ -60,17 +58,11 @@ def write_report(
     listed = items_table(results.items, results.signature)
     products["tables/items.csv"] = to_csv(listed).encode("utf-8", "replace")
     progress("figures")
-    drawn = study_figures(study, results)
-    images: dict[str, bytes] = {}
-    for stem, (_, figure) in drawn.items():
-        progress(f"figure {stem}")
-        products |= {f"figures/{stem}.{kind}": rendered(figure, kind) for kind in ("pdf", "png")}
-        images[stem] = rendered(figure, "svg")
+    pictures, images = figure_files(study_figures(study, results), progress)
+    products |= pictures
     folder = study.report_folder
     before = _listed(folder)
-    for name, content in products.items():
-        with atomic(folder / name) as file:
-            file.write(content)
+    write_files(folder, products)
     run = _run(study, results, command or f"gainsift analyze {study.folder}", started)
     write_json(folder / "summary.json", {**summary(study, results), "files": sorted(products)})
     for name in before - products.keys():
@@ -78,7 +70,7 @@ def write_report(
     progress("report.html")
     page = folder / "report.html"
     changes = deviations(study) if changes is None else changes
-    write_text(page, html(study, results, drawn, images, run, changes))
+    write_text(page, html(study, results, images, run, changes))
     return page
 
 
@@ -131,17 +123,10 @@ class Told:
     number: str
 
 
-def html(
-    study: Study,
-    results: Results,
-    drawn: dict[str, tuple[str, Figure]],
-    images: dict[str, bytes],
-    run: Run,
-    changes: Sequence[str],
-) -> str:
+def html(study: Study, results: Results, images: Images, run: Run, changes: Sequence[str]) -> str:
     """The page, with every figure inside; all text is escaped, nothing is loaded from anywhere."""
     return template("report.html.j2").render(
-        **on_page(results, drawn, images, run, changes),
+        **on_page(results, images, run, changes),
         config=study.config,
         anchoring_sentence=unbroken(anchoring_sentence(results)),
         audit_sentence=unbroken(audit_sentence(results)),
@@ -154,13 +139,7 @@ def html(
     )
 
 
-def on_page(
-    results: Findings,
-    drawn: Mapping[str, tuple[str, Figure]],
-    images: Mapping[str, bytes],
-    run: Run,
-    further: Sequence[str] = (),
-) -> dict[str, Any]:
+def on_page(results: Findings, images: Images, run: Run, further: Sequence[str] = ()) -> dict[str, Any]:
     """What the sections of any input's page need. `further`: warnings of that input alone."""
     return {
         "results": results,
@@ -168,7 +147,7 @@ def on_page(
         "spec": results.design.spec,
         "mark": results.mark,
         "tables": results.tables,
-        "figures": {stem: (title, images[stem]) for stem, (title, _) in drawn.items()},
+        "figures": images,
         "contrasts": [
             Told(
                 result,

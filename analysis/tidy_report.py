@@ -7,13 +7,13 @@ from pathlib import Path
 
 from gainsift.analysis.figures import figures
 from gainsift.analysis.findings import Findings
-from gainsift.analysis.house_style import rendered
 from gainsift.analysis.page import template
 from gainsift.analysis.report import on_page
+from gainsift.analysis.report_files import figure_files, write_files
 from gainsift.analysis.reproduce import history_of
 from gainsift.analysis.summary import of_findings
 from gainsift.analysis.table_files import table_files
-from gainsift.schemas.files import atomic, write_json, write_text
+from gainsift.schemas.files import write_json, write_text
 from gainsift.schemas.provenance import write_run
 
 SUMMARY_FORMAT = "table_summary/2"
@@ -34,15 +34,8 @@ def write_tidy_report(
     spec, taxonomy = results.design.spec, results.design.taxonomy
     products = table_files(results.tables)
     progress("figures")
-    drawn = figures(results)
-    images: dict[str, bytes] = {}
-    for stem, (_, figure) in drawn.items():
-        progress(f"figure {stem}")
-        products |= {f"figures/{stem}.{kind}": rendered(figure, kind) for kind in ("pdf", "png")}
-        images[stem] = rendered(figure, "svg")
-    for name, content in products.items():
-        with atomic(folder / name) as file:
-            file.write(content)
+    pictures, images = figure_files(figures(results), progress)
+    write_files(folder, products | pictures)
     run = write_run(
         folder / "run.json", "report of a table", command, started, inputs, {"analysis": spec.seed},
         {**spec.model_dump(mode="json"), "taxonomy": taxonomy.version,
@@ -55,6 +48,6 @@ def write_tidy_report(
     progress("report.html")
     page = folder / "report.html"
     name = next(iter(inputs))
-    shown = on_page(results, drawn, images, run)
+    shown = on_page(results, images, run)
     write_text(page, template("tidy_report.html.j2").render(**shown, name=name, history=history_of([run])))
     return page

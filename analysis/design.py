@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
+from gainsift.schemas.along import along, contrast_name
 from gainsift.schemas.config import AnalysisSpec
 from gainsift.schemas.taxonomy import Taxonomy
 
@@ -60,16 +60,14 @@ class Series:
 
     def steps(self) -> list[Contrast]:
         """The contrasts of consecutive conditions."""
-        several = len(self.conditions) > 2
-        return [self._between(a, b, several) for a, b in pairwise(self.conditions)]
+        return self.contrasts()[: len(self.conditions) - 1]
 
     def contrasts(self) -> list[Contrast]:
         """The steps, and the whole way where that is another contrast."""
-        ends = (self.conditions[0], self.conditions[-1])
-        return [*self.steps(), *([self._between(*ends, False)] if len(self.conditions) > 2 else [])]
-
-    def _between(self, a: Condition, b: Condition, step: bool) -> Contrast:
-        return Contrast(f"{self.name}: {a.checkpoint} to {b.checkpoint}".removeprefix(": "), a, b, step)
+        return [
+            Contrast(contrast_name(self.name, a.checkpoint, b.checkpoint), a, b, step)
+            for a, b, step in along(self.conditions)
+        ]
 
 
 @dataclass(frozen=True)

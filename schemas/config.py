@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from gainsift.schemas.along import along, contrast_name
 from gainsift.schemas.campaign import AnnotationSpec
 from gainsift.schemas.errors import UserError, did_you_mean
 from gainsift.schemas.languages import LanguageCode, known_language
@@ -221,18 +221,13 @@ class StudyConfig(Record):
         known = [checkpoint.name for checkpoint in self.model.checkpoints]
         return [name for name in known if name in named or not named]
 
-    def links_of(self, series: Series) -> list[Contrast]:
-        """The contrasts of consecutive checkpoints of a series, in training order."""
-        names = self.checkpoints_of(series)
-        return [_step(series, a, b) for a, b in pairwise(names)]
-
     def every_contrast(self) -> list[Contrast]:
         """The named contrasts, then those of `contrasts_along`: consecutive ones, and the whole way."""
         found = list(self.contrasts)
         for series in self.contrasts_along:
-            names = self.checkpoints_of(series)
-            found += self.links_of(series)
-            found += [_step(series, names[0], names[-1])] if len(names) > 2 else []
+            for a, b, _ in along(self.checkpoints_of(series)):
+                ends = {"from": series.at(a), "to": series.at(b)}
+                found.append(Contrast(name=contrast_name(series.name, a, b), **ends))
         return found
 
     def checkpoint(self, name: str) -> CheckpointSpec:
@@ -249,10 +244,6 @@ class StudyConfig(Record):
         """Every language of the study in a fixed order: trained ones first, as listed, then further ones."""
         codes = [*self.trained_languages, *(code for pair in self.language_pairs for code in pair)]
         return list(dict.fromkeys(codes))
-
-
-def _step(series: Series, a: str, b: str) -> Contrast:
-    return Contrast(name=f"{series.name}: {a} to {b}", **{"from": series.at(a), "to": series.at(b)})
 
 
 def problems(error: ValidationError) -> str:

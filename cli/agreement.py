@@ -100,6 +100,7 @@ def agreement(
     from gainsift.analysis.long_table import Further, read_long_table
     from gainsift.cli.agreement_json import as_data
     from gainsift.cli.agreement_output import draw, show
+    from gainsift.cli.folders import make
     from gainsift.schemas.errors import UserError
     from gainsift.schemas.provenance import now
     from gainsift.schemas.taxonomy import load_taxonomy
@@ -111,12 +112,7 @@ def agreement(
         other = "--distance" if distance is not None else f"--level {level.value}"
         raise UserError("--taxonomy", f"it stands beside {other}", "give one of the two")
     if figures is not None:
-        try:
-            figures.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(
-                f"--figures {figures}", f"no folder can be made ({error.strerror})", "name another"
-            ) from None
+        make(figures, "--figures")
     further = Further(weight, condition, repeat)
     known = None if taxonomy is None else load_taxonomy(None if str(taxonomy) == BUILT_IN else taxonomy)
     gaps = [*(missing or ()), *(one.id for one in (known.missing if known else ()))]

@@ -25,6 +25,7 @@ def analyze_table(given: Mapping[str, Any], as_json: bool) -> None:
     from gainsift.analysis.tidy_report import write_tidy_report
     from gainsift.analysis.tidy_table import read_tidy_table
     from gainsift.cli.analyze_output import show
+    from gainsift.cli.folders import not_a_file
     from gainsift.schemas.errors import UserError
     from gainsift.schemas.provenance import now
     from gainsift.schemas.taxonomy import load_taxonomy
@@ -33,8 +34,7 @@ def analyze_table(given: Mapping[str, Any], as_json: bool) -> None:
     table, taxonomy, out = given["table"], given.get("taxonomy"), given.get("out")
     if out is None:
         raise UserError("--table", "it needs --out", "name the folder of the report: --out DIR")
-    if out.exists() and not out.is_dir():
-        raise UserError(f"--out {out}", "expected a folder, found a file", "name another")
+    not_a_file(out)
     spec = _spec({key: given[option] for option, key in SPEC.items() if option in given})
     known = load_taxonomy(taxonomy)
     with steps() as progress:

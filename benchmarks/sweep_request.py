@@ -27,9 +27,14 @@ the published loop takes the word's place from the first prompt."""
 
 
 class Request:
-    """A study of `count` prompt pairs over `pairs` of five languages, on the model in `folder`."""
+    """A study of `count` prompt pairs over `pairs` of five languages, on the model in `folder`.
 
-    def __init__(self, folder: Path, pairs: Sequence[LanguagePair], count: int) -> None:
+    `generation` replaces keys of that section of study.yaml.
+    """
+
+    def __init__(
+        self, folder: Path, pairs: Sequence[LanguagePair], count: int, shots: int = 5, **generation: Any
+    ) -> None:
         self.folder, self.language_pairs = folder, list(pairs)
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.config = StudyConfig.model_validate(
@@ -38,11 +43,11 @@ class Request:
                 "model": {"name": folder.name, "checkpoints": [{"name": "c", "path": str(folder)}]},
                 "trained_languages": LANGUAGES,
                 "language_pairs": [list(pair) for pair in pairs],
-                "generation": {"max_new_tokens": NEW_TOKENS},
+                "generation": {"max_new_tokens": NEW_TOKENS, **generation},
             }
         )
         concepts = list(embedded_concepts(LANGUAGES))
-        drawn = make_pairs(concepts, LANGUAGES, BEYOND * count, 5, 42, "embedded lexicon")
+        drawn = make_pairs(concepts, LANGUAGES, BEYOND * count, shots, 42, "embedded lexicon")
         by_id = {concept.id: concept for concept in concepts}
         trial = Preparation(self.tokenizer, self.config, drawn, by_id)
         ends = [trial.accepted(("target", pair)) for pair in pairs]
@@ -93,11 +98,12 @@ class Request:
 
     def unpatched(self, pair: LanguagePair, kind: Any) -> dict[str, Any]:
         prompts = self.preparation.accepted((kind, pair))
-        out = self.config.languages().index(pair[1])
+        tokens = self.preparation.tokens
         watch = [
-            sorted(self.preparation.tokens[one.source_concept][self.config.languages()[out]])
+            [sorted(tokens[name][code]) for name in (one.source_concept, one.target_concept)
+             for code in self.config.languages()]
             for one in self.preparation.pairs
-        ]
+        ]  # fmt: skip
         return {
             "sources": [],
             "watch": watch,

@@ -18,27 +18,49 @@ if TYPE_CHECKING:
 
 
 def show_dry_run(
-    study: Study, engine: Engine, device: Device, dtype: Dtype, shard_rows: int, redo: bool, as_json: bool
+    study: Study,
+    engine: Engine,
+    device: Device,
+    dtype: Dtype,
+    shard_rows: int,
+    redo: bool,
+    audit_share: float | None,
+    as_json: bool,
 ) -> None:
     """Check everything that a run would check, and print what it would do. Raises UserError."""
+    from gainsift.generation.float32_audit import number_drawn, plan_audit
     from gainsift.generation.forecast import forecast
     from gainsift.generation.ready import plan_work
+    from gainsift.schemas.float32_audit import FLOAT32
 
     plan, ready = plan_work(study, engine.device(device), dtype, shard_rows, redo)
+    audit = None if audit_share is None else plan_audit(plan, ready, dtype, audit_share, shard_rows, redo)
     found = forecast(plan, ready, engine, dtype)
+    again = audit and forecast(audit.plan, audit.ready, engine, FLOAT32)
     if as_json:
         told = {
             "device": plan.device,
             **engine.recorded(),
             "prompt_pairs": len(plan.pairs),
             "workers": found.workers,
-            "estimated_seconds": round(found.seconds, 1),
-            "checkpoints": [asdict(one) for one in found.checkpoints],
-            "shards": [*_done(plan), *_todo(ready)],
+            **_told(plan, ready, found),
         }
+        if audit and again:
+            told["float32_audit"] = {"share": audit.share, **_told(audit.plan, audit.ready, again)}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
-    else:
-        _print(plan, found)
+        return
+    _print(plan, found)
+    if audit and again:
+        typer.echo("\nThen, for the float32 audit, in float32:\n")
+        _print(audit.plan, again, f"{number_drawn(len(plan.pairs), audit.share):,} of ")
+
+
+def _told(plan: Plan, ready: list[Ready], found: Forecast) -> dict[str, Any]:
+    return {
+        "estimated_seconds": round(found.seconds, 1),
+        "checkpoints": [asdict(one) for one in found.checkpoints],
+        "shards": [*_done(plan), *_todo(ready)],
+    }
 
 
 def _done(plan: Plan) -> list[dict[str, Any]]:
@@ -64,7 +86,8 @@ def _shard(checkpoint: str, pair: tuple[str, str], part: range, file: str, rows:
     }  # fmt: skip
 
 
-def _print(plan: Plan, found: Forecast) -> None:
+def _print(plan: Plan, found: Forecast, of: str = "") -> None:
+    """`of` says how many of the prompt pairs it is about, if not about all."""
     from rich.console import Console
     from rich.table import Table
 
@@ -83,7 +106,7 @@ def _print(plan: Plan, found: Forecast) -> None:
     prompts, most = found.total("prompts"), found.total("token_forwards_at_most")
     memory = max(one.weight_bytes + one.source_vector_bytes for one in found.checkpoints)
     console.print(
-        f"{len(plan.pairs):,} prompt pairs; {prompts:,} prompts run once; {found.total('rows'):,} rows to make"
+        f"{of}{len(plan.pairs):,} prompt pairs; {prompts:,} prompts run once; {found.total('rows'):,} rows to make"
     )
     console.print(
         f"token-forwards: {found.total('token_forwards'):,} if answers are as long as the words asked for, "

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gainsift.schemas.errors import some_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gainsift.generation.engines import Engine, Watch
+    from gainsift.generation.float32_audit import AuditSummary
     from gainsift.generation.run import Summary
     from gainsift.schemas.study import Study
 
@@ -62,6 +65,10 @@ def generate_command(
     redo: Annotated[
         bool, typer.Option("--redo", help="Make files of an earlier request anew, delete those of none.")
     ] = False,
+    audit_float32: Annotated[
+        float | None,
+        typer.Option(metavar="P", help="Make a share P again in float32: how often does rounding change outputs?"),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and show rows, work, bytes and time.")
     ] = False,
@@ -83,9 +90,9 @@ def generate_command(
     if dry_run:
         from gainsift.cli.dry_run import show_dry_run
 
-        show_dry_run(opened, runs_on, device.value, dtype.value, shard_rows, redo, as_json)
+        show_dry_run(opened, runs_on, device.value, dtype.value, shard_rows, redo, audit_float32, as_json)
         return
-    summary = run_generation(opened, runs_on, device, dtype, batch_size, shard_rows, redo, quiet=as_json)
+    summary = run_generation(opened, runs_on, device, dtype, batch_size, shard_rows, redo, audit_float32, as_json)
     if as_json:
         typer.echo(json.dumps(summary.as_dict(), ensure_ascii=False, indent=2))
     else:
@@ -115,6 +122,7 @@ def run_generation(
     batch_size: int | None,
     shard_rows: int,
     redo: bool,
+    audit_share: float | None,
     quiet: bool,
 ) -> Summary:
     """Generate with a progress bar on stderr (plain lines where stderr is no terminal).
@@ -131,10 +139,16 @@ def run_generation(
             batch_size=batch_size,
             redo=redo,
             watch=watch,
-            command=f"gainsift generate {study.folder}",
+            command=_command(study, audit_share),
             engine=engine,
             shard_rows=shard_rows,
+            audit_share=audit_share,
         )
+
+
+def _command(study: Study, audit_share: float | None) -> str:
+    """As run records tell it."""
+    return f"gainsift generate {study.folder}" + (f" --audit-float32 {audit_share:g}" if audit_share else "")
 
 
 @contextmanager
@@ -161,7 +175,7 @@ def _watching(quiet: bool) -> Iterator[Watch]:
         task = progress.add_task("generate", total=None, rate="")
 
         def total(rows: int, there: int) -> None:
-            progress.update(task, total=rows - there)
+            progress.reset(task, total=rows - there)  # an audit is a second run with its own rows
 
         def advance(rows: int) -> None:
             progress.advance(task, rows)
@@ -192,3 +206,16 @@ def show_summary(summary: Summary, study: Study) -> None:
         typer.echo(f"  refused: {summary.refused} units whose prompt cannot be cut at its word (preparation.json)")
     if summary.overlapping:
         typer.echo(f"  {summary.overlapping} prompt pairs share a first token under the tokenizer (preparation.json)")
+    if summary.float32_audit is not None:
+        show_audit(summary.float32_audit, study)
+
+
+def show_audit(audit: AuditSummary, study: Study) -> None:
+    """What a float32 audit found, in a line or two on stdout."""
+    share = f" ({100 * audit.text_differs / audit.rows:.2f} %)" if audit.rows else ""
+    typer.echo(
+        f"float32 audit: {audit.rows} outputs made again in float32 ({audit.rows_written} now), the text of "
+        f"{audit.text_differs} differs{share}; {study.float32_file}, and the report tells more"
+    )
+    if audit.exact:
+        typer.echo(f"  not audited, float32 already: {some_of(audit.exact)}")

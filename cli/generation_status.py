@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from gainsift.generation.standing import Missing, Standing
+    from gainsift.generation.standing import AuditStanding, Missing, Standing
 
 SHOWN = 12
 
@@ -63,6 +63,17 @@ def show(found: Standing, everything: bool) -> None:
         console.print(f"… and {len(found.other_files) - SHOWN:,} more such files")
     if not missing and not found.other_files:
         console.print("All outputs are there.")
+    if found.float32_audit is not None:
+        show_audit(found.float32_audit)
+
+
+def show_audit(audit: AuditStanding) -> None:
+    """Print how far the float32 audit is, and why it is not further."""
+    left = audit.rows - audit.compared
+    state = "compared" if left == 0 else f"{audit.compared:,} of them compared: run it again to end it"
+    typer.echo(f"float32 audit: {audit.rows:,} outputs made again, {state}")
+    for line in audit.failures[:SHOWN]:
+        typer.echo(line)
 
 
 def line_of(part: Missing) -> str:

@@ -43,7 +43,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """The words, the prompt pairs and the jobs of a study; `strays` are files that belong to no job."""
+    """The words, the prompt pairs and the jobs of a study, whose files lie under `root`.
+
+    `strays` are files there that belong to no job.
+    """
 
     study: Study
     words: Words
@@ -51,13 +54,14 @@ class Plan:
     jobs: list[Job]
     strays: list[Path]
     device: str
+    root: Path
 
     @property
     def concepts(self) -> dict[str, Concept]:
         return {concept.id: concept for concept in self.words.concepts}
 
     def folder(self, checkpoint: Checkpoint) -> Path:
-        return self.study.translations_folder / checkpoint.name
+        return self.root / checkpoint.name
 
     def jobs_of(self, checkpoint: Checkpoint) -> list[Job]:
         return [job for job in self.jobs if job.checkpoint is checkpoint]
@@ -112,10 +116,15 @@ def make_plan(study: Study, device: str, dtype: Dtype, any_precision: bool = Fal
             content[PRECISION] = checkpoint.dtype(dtype, device)
         folder = study.translations_folder / checkpoint.name
         for pair in dict.fromkeys(study.config.language_pairs):
-            jobs.append(_job(checkpoint, pair, content, files_of(folder, pair), len(pairs)))
+            jobs.append(job_of(checkpoint, pair, content, files_of(folder, pair), len(pairs)))
+    strays = strays_among(study.translation_files(), jobs)
+    return Plan(study, words, pairs, jobs, strays, device, study.translations_folder)
+
+
+def strays_among(files: Sequence[Path], jobs: Sequence[Job]) -> list[Path]:
+    """The files that no job knows."""
     known = {found.path for job in jobs for found in (*job.done, *job.stale, *job.double)}
-    strays = [path for path in study.translation_files() if path not in known]
-    return Plan(study, words, pairs, jobs, strays, device)
+    return [path for path in files if path not in known]
 
 
 def _shared_content(study: Study, words: Words, pairs: list[PromptPair]) -> dict[str, str]:
@@ -141,7 +150,15 @@ def _own_content(checkpoint: Checkpoint) -> dict[str, str]:
     return {"model files": checkpoint.fingerprint, "step or tokens": fingerprint([spec.step, spec.tokens])}
 
 
-def _job(checkpoint: Checkpoint, pair: LanguagePair, content: dict[str, str], files: list[Path], pairs: int) -> Job:
+def job_of(
+    checkpoint: Checkpoint,
+    pair: LanguagePair,
+    content: dict[str, str],
+    files: list[Path],
+    pairs: int,
+    wanted: Sequence[range] | None = None,
+) -> Job:
+    """What stands in `files` of `pairs` prompt pairs, and what lacks: of those that are `wanted`, if not of all."""
     found = sorted((look(path, content, pairs) for path in files), key=lambda one: (one.part.start, -len(one.part)))
     done: list[Found] = []
     double: list[Found] = []
@@ -149,6 +166,8 @@ def _job(checkpoint: Checkpoint, pair: LanguagePair, content: dict[str, str], fi
         if not one.changed:
             (double if done and one.part.start < done[-1].part.stop else done).append(one)
     missing = _gaps([one.part for one in done], pairs)
+    if wanted is not None:
+        missing = [part for gap in missing for one in wanted if (part := _both(gap, one))]
     return Job(checkpoint, pair, content, done, [one for one in found if one.changed], double, missing)
 
 
@@ -157,3 +176,8 @@ def _gaps(parts: Sequence[range], pairs: int) -> list[range]:
     starts = [0, *(part.stop for part in parts)]
     ends = [*(part.start for part in parts), pairs]
     return [range(a, b) for a, b in zip(starts, ends, strict=True) if a < b]
+
+
+def _both(one: range, other: range) -> range:
+    """What two ranges have in common; an empty one if that is nothing."""
+    return range(max(one.start, other.start), min(one.stop, other.stop))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -54,11 +55,14 @@ def plan_work(study: Study, device: str, dtype: Dtype, shard_rows: int, redo: bo
     return plan, prepare(plan, shard_rows)
 
 
-def prepare(plan: Plan, shard_rows: int = SHARD_ROWS) -> list[Ready]:
-    """Tokenize and check every checkpoint that still has work. Loads no weights. Raises UserError."""
+def prepare(plan: Plan, shard_rows: int = SHARD_ROWS, before: Sequence[Ready] = ()) -> list[Ready]:
+    """Tokenize and check every checkpoint that still has work. Loads no weights. Raises UserError.
+
+    What was tokenized `before`, for the same words and prompt pairs, is used again.
+    """
     from gainsift.generation.precondition import check_architecture
 
-    by_tokenizer: dict[str, Preparation] = {}
+    by_tokenizer = {one.checkpoint.tokenizer_fingerprint: one.preparation for one in before}
     ready = []
     for checkpoint in plan.checkpoints():
         jobs = [job for job in plan.jobs_of(checkpoint) if job.missing]

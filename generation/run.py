@@ -12,14 +12,12 @@ from typing import Any
 
 from gainsift.generation.checkpoints import Device, Dtype, require_generation
 from gainsift.generation.engines import Engine, Watch
-from gainsift.generation.failures import Failures
+from gainsift.generation.float32_audit import AuditSummary, plan_audit, run_audit
 from gainsift.generation.local_engine import LocalEngine
+from gainsift.generation.making import clear, make_shards
 from gainsift.generation.plan import Plan
-from gainsift.generation.ready import SHARD_ROWS, Ready, plan_work
-from gainsift.generation.schedule import Schedule
-from gainsift.generation.shards import Shard, write_shard
-from gainsift.generation.worker import Failed, Request
-from gainsift.generation.writing import unwritable, writing_alone
+from gainsift.generation.ready import SHARD_ROWS, plan_work
+from gainsift.generation.writing import writing_alone
 from gainsift.schemas.concepts import PromptPair
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import (
@@ -27,7 +25,6 @@ from gainsift.schemas.files import (
     parquet_records,
     refuse_newer,
     remove_leftovers,
-    write_json,
     write_jsonl,
     write_parquet,
 )
@@ -50,9 +47,11 @@ class Summary:
     overlapping: int = 0
     seconds: float = 0.0
     left_out: dict[str, int] = field(default_factory=dict)
+    float32_audit: AuditSummary | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain data; without an audit nothing is said of one."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 def generate(
@@ -65,50 +64,45 @@ def generate(
     command: str = "gainsift generate",
     engine: Engine | None = None,
     shard_rows: int = SHARD_ROWS,
+    audit_share: float | None = None,
 ) -> Summary:
     """Write concepts.jsonl, prompts.parquet and every missing file under translations/.
 
     `batch_size` is the number of rows that run together (default: what fits the free memory) and `shard_rows` that of
     a file, about; neither changes the rows. With `redo`, files that answer another request are made anew and files
     that belong to no job are deleted; without, they are refused. Raises UserError before anything is written. Where
-    some of the work fails the rest is done, and then the first error is raised.
+    some of the work fails the rest is done, and then the first error is raised. With `audit_share` that share is made
+    again in float32, once all outputs stand.
     """
     started, clock, watch = now(), time.monotonic(), watch or Watch()
     require_generation()
     engine = engine or LocalEngine()
     plan, ready = plan_work(study, engine.device(device), dtype, shard_rows, redo)
+    audit = None if audit_share is None else plan_audit(plan, ready, dtype, audit_share, shard_rows, redo)
     with writing_alone(study.translations_folder):
-        _clear(plan)
+        clear(plan)
         _write_words(plan, started, command)
-        there = sum(job.rows for job in plan.jobs)
-        watch.total(there + sum(one.rows(shard) for one in ready for shard in one.shards), there)
         if ready and study.config.model.trust_remote_code:
             watch.warn("warning: model.trust_remote_code: Python code that comes with the model is run")
-        request = _request(plan, ready, dtype, batch_size)
-        rows, files, failures = _work(plan, ready, request, engine, watch)
-        there_now = sum(len(job.done) for job in plan.jobs) + files
+        written = make_shards(plan, ready, dtype, batch_size, engine, watch)
+        rows = sum(job.rows for job in plan.jobs) + written.rows
+        files = sum(len(job.done) for job in plan.jobs) + written.files
         seconds = round(time.monotonic() - clock, 1)
-        summary = _summary(plan, there + rows, rows, there_now, files, seconds)
+        summary = _summary(plan, rows, written.rows, files, written.files, seconds)
         if ready or not (study.translations_folder / "run.json").exists():
             _write_record(plan, dtype, batch_size, engine, summary, started, command)
-    if (error := failures.error()) is not None:
-        raise error
+        if written.error is not None:
+            raise written.error
+        if audit is not None:
+            summary.float32_audit = run_audit(audit, batch_size, engine, watch, started, command)
     return summary
-
-
-def _clear(plan: Plan) -> None:
-    """Take away what no reader may mix with new files, and what a killed run left half-written."""
-    for path in plan.unwanted():
-        path.unlink(missing_ok=True)
-    for name in ("concepts.jsonl", "prompts.parquet", "prompts.run.json"):
-        remove_leftovers(plan.study.folder, name)
-    for folder in (plan.study.translations_folder, *map(plan.folder, plan.checkpoints())):
-        remove_leftovers(folder)
 
 
 def _write_words(plan: Plan, started: str, command: str) -> None:
     """concepts.jsonl and prompts.parquet, unless they stand as they should."""
     study = plan.study
+    for name in ("concepts.jsonl", "prompts.parquet", "prompts.run.json"):
+        remove_leftovers(study.folder, name)
     spec = study.config.words
     lines = b"".join(json_line(concept, CONCEPTS_FORMAT) for concept in plan.words.concepts)
     changed = False
@@ -139,63 +133,6 @@ def _prompts_before(study: Study) -> list[PromptPair] | None:
 def _inputs(study: Study) -> dict[str, Any]:
     named = {name: study.path(name) for name in study.config.words.files()}
     return {"study.yaml": study.config_file, **named}
-
-
-def _request(plan: Plan, ready: list[Ready], dtype: Dtype, batch_size: int | None) -> Request:
-    return Request(
-        config=plan.study.config,
-        pairs=plan.pairs,
-        concepts=plan.concepts,
-        checkpoints=[one.checkpoint for one in ready],
-        layers={one.checkpoint.name: one.layers for one in ready},
-        dtype=dtype,
-        batch_size=batch_size,
-        preparations={one.checkpoint.tokenizer_fingerprint: one.preparation for one in ready},
-    )
-
-
-def _work(plan: Plan, ready: list[Ready], request: Request, engine: Engine, watch: Watch) -> tuple[int, int, Failures]:
-    """Have every shard made and write it. Returns rows and files written, and what failed."""
-    folder = plan.study.translations_folder
-    failures = Failures(folder)
-    failures.begin(shard for one in ready for shard in one.shards)
-    rows = files = 0
-    schedule = Schedule([shard for one in ready for shard in _begin(plan, one, failures)])
-    for outcome in engine.outcomes(request, schedule, watch):
-        shard = outcome.shard
-        if isinstance(outcome, Failed):
-            gone = schedule.give_up(shard.checkpoint.name) if outcome.whole else []
-            for one in (shard, *gone):
-                failures.add(one, outcome.error())
-            watch.warn(f"not made: {shard.name}: {outcome.error()}")
-            continue
-        try:
-            write_shard(shard, outcome.rows, plan.study.config.languages())
-        except OSError as error:
-            failures.add(shard, unwritable(shard.path, error))
-            watch.warn(f"not made: {shard.name}: {unwritable(shard.path, error)}")
-            continue
-        failures.made(shard)
-        rows, files = rows + len(outcome.rows), files + 1
-        watch.say(f"{shard.name}: {len(outcome.rows)} rows")
-    return rows, files, failures
-
-
-def _begin(plan: Plan, one: Ready, failures: Failures) -> list[Shard]:
-    """Say which prompts of a checkpoint were refused. Returns its shards, none where nothing can be written."""
-    path = plan.folder(one.checkpoint) / "preparation.json"
-    preparation = one.preparation
-    told = {
-        "format": "preparation/1", "checkpoint": one.checkpoint.name, "tokenizer": one.checkpoint.tokenizer_fingerprint,
-        "refused": preparation.refusals(), "overlapping": preparation.overlapping,
-    }  # fmt: skip
-    try:
-        write_json(path, told)
-    except OSError as error:
-        for shard in one.shards:
-            failures.add(shard, unwritable(path, error))
-        return []
-    return one.shards
 
 
 def _summary(plan: Plan, rows: int, written: int, files: int, files_written: int, seconds: float) -> Summary:

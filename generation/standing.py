@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gainsift.generation.failures import Failure, read_failures
 from gainsift.generation.plan import Job, Plan, make_plan
@@ -47,10 +51,21 @@ class CheckpointStanding:
 
 
 @dataclass(frozen=True)
+class AuditStanding:
+    """The float32 audit: outputs that were made again, those of them that were compared, and what failed."""
+
+    rows: int
+    compared: int
+    failures: list[str]
+
+
+@dataclass(frozen=True)
 class Standing:
     checkpoints: list[CheckpointStanding]
     other_files: list[str]
     """Files of an earlier request, and files that belong to nothing that study.yaml names."""
+    float32_audit: AuditStanding | None
+    """None where none was begun."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -71,7 +86,24 @@ def standing(study: Study) -> Standing:
         one.missing += [missing for job in jobs for missing in _missing(plan, job, failures)]
         found.append(one)
     others = [str(path.relative_to(study.translations_folder)) for path in plan.unwanted()]
-    return Standing(found, others)
+    return Standing(found, others, _audit(study))
+
+
+def _audit(study: Study) -> AuditStanding | None:
+    if not study.float32_folder.exists() and not study.float32_file.exists():
+        return None
+    rows = sum(map(_rows, study.float32_folder.glob("**/*.parquet")))
+    failures = read_failures(study.float32_folder / "failures.json")
+    told = [f"{one.checkpoint} {one.input_language}-{one.output_language}: {one.reason}" for one in failures]
+    return AuditStanding(rows, _rows(study.float32_file), told)
+
+
+def _rows(path: Path) -> int:
+    """By the footer alone; none in a file that is not there, or damaged."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowInvalid):
+        return 0
 
 
 def _missing(plan: Plan, job: Job, failures: list[Failure]) -> list[Missing]:

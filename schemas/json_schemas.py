@@ -8,6 +8,7 @@ from pathlib import Path
 from gainsift.schemas.concepts import Concept, PromptPair, Sense
 from gainsift.schemas.config import StudyConfig
 from gainsift.schemas.fixed_checkpoints import FixedCheckpoints
+from gainsift.schemas.float32_audit import Float32Audit
 from gainsift.schemas.provenance import Run
 from gainsift.schemas.record import Record
 from gainsift.schemas.rows import Annotation, Assignment, AutomaticLabel, Item, Link, Translation
@@ -19,6 +20,7 @@ RECORDS: tuple[type[Record], ...] = (
     Assignment,
     Concept,
     FixedCheckpoints,
+    Float32Audit,
     Item,
     Link,
     AutomaticLabel,

@@ -84,6 +84,16 @@ class Study:
         return self.folder / "translations"
 
     @property
+    def float32_folder(self) -> Path:
+        """Outputs that were made again in float32; they are no outputs of the study."""
+        return self.folder / "float32_audit"
+
+    @property
+    def float32_file(self) -> Path:
+        """Each of them beside the study's own."""
+        return self.folder / "float32_audit.parquet"
+
+    @property
     def items_file(self) -> Path:
         return self.folder / "items.parquet"
 

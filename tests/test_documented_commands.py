@@ -45,13 +45,13 @@ def options(name: str) -> set[str]:
 @pytest.mark.parametrize(("name", "rest"), TOLD)
 def test_a_command_and_its_options_exist(name: str, rest: str) -> None:
     known = options(name)
-    for option in re.findall(r"--[a-z-]+", rest):
+    for option in re.findall(r"--[a-z0-9-]+", rest):
         assert option in known
 
 
 @pytest.mark.parametrize(
     ("page", "option"),
-    sorted({(page, option) for page in ABOUT for option in re.findall(r"`(--[a-z-]+)", PAGES[page])} - OTHERS),
+    sorted({(page, option) for page in ABOUT for option in re.findall(r"`(--[a-z0-9-]+)", PAGES[page])} - OTHERS),
 )
 def test_an_option_that_is_named_by_itself_exists(page: str, option: str) -> None:
     assert any(option in options(name) for name in ABOUT[page])

@@ -143,6 +143,18 @@ def test_what_a_node_does_not_have_is_told(maker: Any, cluster: Cluster) -> None
         generate(study, engine=RayEngine(cluster.address, cpus=64))
 
 
+def test_a_float32_audit_runs_there_too(maker: Any, cluster: Cluster) -> None:
+    """bfloat16 and float32 one after the other on one cluster: the comparison is that of this machine alone."""
+    models = [maker.model("c1")]
+    here, there = maker.study(models, "here"), maker.study(models, "there")
+    generate(here, dtype="bfloat16", batch_size=8, audit_share=0.5)
+    engine = RayEngine(cluster.address)
+    found = generate(there, dtype="bfloat16", batch_size=8, audit_share=0.5, engine=engine).float32_audit
+    assert found is not None
+    assert found.rows_written == 80
+    assert there.float32_file.read_bytes() == here.float32_file.read_bytes()
+
+
 def test_the_work_goes_on_where_a_node_goes(maker: Any, cluster: Cluster, row_set: Callable[[Study], str]) -> None:
     """The second node is taken away with everything on it, in the middle."""
     models = [maker.model("c1"), maker.model("c2", seed=5)]

@@ -28,6 +28,20 @@ def vector_keys(setting: str, pair: LanguagePair, trained: Sequence[str]) -> lis
     return [("source", other) for other in source_pairs(setting, pair, trained)]
 
 
+def bank_keys(config: StudyConfig, pair: LanguagePair) -> list[Key]:
+    """Every kind of prompt whose vectors the source bank collects for `pair`.
+
+    Unpatched source prompts go through it too. Vectors of target prompts are used where they are made.
+    """
+    keys: list[Key] = []
+    for setting in settings_of(config, pair):
+        if setting == UNPATCHED:
+            keys.append(("source", pair))
+        elif setting != "tgt_tgt":
+            keys += vector_keys(setting, pair, config.trained_languages)
+    return list(dict.fromkeys(keys))
+
+
 def prompt_keys(config: StudyConfig, pair: LanguagePair) -> list[Key]:
     """Every kind of prompt that some row of `pair` rests on; its own two come first."""
     keys: list[Key] = [("source", pair), ("target", pair)]

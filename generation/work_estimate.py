@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gainsift.generation.preparation import settings_of, vector_keys
+from gainsift.generation.preparation import bank_keys, settings_of
 from gainsift.generation.ready import Ready, rows_each
 from gainsift.generation.shards import Shard
 from gainsift.schemas.settings import UNPATCHED, LanguagePair
@@ -82,20 +82,11 @@ def work_of(one: Ready, shards: Sequence[Shard], layers: int) -> Work:
     collected: dict[Any, set[int]] = {}
     for shard in shards:
         total += _of_targets(one, shard, layers)
-        config = one.preparation.config
-        settings = settings_of(config, shard.pair)
-        keys = [key for name in settings if name != "tgt_tgt" for key in vector_keys(name, shard.pair, _trained(one))]
-        if UNPATCHED in settings:
-            keys.append(("source", shard.pair))
-        for key in keys:
+        for key in bank_keys(one.preparation.config, shard.pair):
             collected.setdefault(key, set()).update(shard.part)
     for key, indices in collected.items():
         total += _of_sources(one, key[1], indices)
     return total
-
-
-def _trained(one: Ready) -> list[str]:
-    return list(one.preparation.config.trained_languages)
 
 
 def _of_sources(one: Ready, pair: LanguagePair, indices: Iterable[int]) -> Work:
@@ -155,13 +146,7 @@ def _of_answers(one: Ready, pair: LanguagePair, index: int, rows: int) -> Work:
 
 def bank_bytes(one: Ready, size: Size, item: int) -> int:
     """What the vectors of one shard's prompt pairs take, all source language pairs together."""
-    config = one.preparation.config
-    keys = {
-        key
-        for shard in one.shards
-        for name in settings_of(config, shard.pair)
-        for key in vector_keys(name, shard.pair, _trained(one))
-    }
+    keys = {key for shard in one.shards for key in bank_keys(one.preparation.config, shard.pair)}
     longest = max((len(shard.part) for shard in one.shards), default=0)
     return len(keys) * longest * size.layers * size.width * item
 

@@ -37,3 +37,12 @@ def test_the_arithmetic_of_the_first_row() -> None:
     assert operations / (989e12 * UTILISATION["cuda"]) == pytest.approx(2726, abs=1)
     assert pytest.approx(0.76, abs=0.005) == 2726 / 3600
     assert pytest.approx(86, abs=0.5) == 26 * 3.3137
+
+
+def test_the_arithmetic_of_source_vectors() -> None:
+    """Language pairs × prompt pairs of a shard × layers × width × bytes of a number."""
+    assert SHARD_ROWS // (2 + 5 * 24) == 163
+    told = re.findall(r"^\|[^|]*\|[^|]* GB \| ([0-9.]+) GB", DOCS, re.MULTILINE)
+    pairs = SHARD_ROWS // (2 + 5 * 32)
+    counted = [25 * 163 * 24 * 2048 * 2, 25 * pairs * 32 * 4096 * 2, 25 * pairs * 32 * 4096 * 4]
+    assert [float(number) for number in told] == [round(number / 1e9, 1) for number in counted]

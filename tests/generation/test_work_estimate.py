@@ -8,12 +8,14 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import torch
 
 from gainsift.generation.forecast import forecast
 from gainsift.generation.local_engine import LocalEngine
 from gainsift.generation.plan import make_plan
 from gainsift.generation.ready import prepare
 from gainsift.generation.run import generate
+from gainsift.generation.translate import Translator
 from gainsift.generation.work_estimate import Size, Work, shared, size_of
 from gainsift.schemas.study import Study
 
@@ -73,6 +75,35 @@ def test_cuts_change_neither_rows_nor_forwards(maker: Any) -> None:
     for name in ("rows", "prompts", "token_forwards", "token_forwards_at_most"):
         assert whole.total(name) == cut.total(name)
     assert whole.total("source_vector_bytes") == 4 * cut.total("source_vector_bytes")
+
+
+@pytest.mark.parametrize(
+    ("settings", "prompts"),
+    [
+        # vectors of source prompts: fr-en and en-fr; de-es and es-de, which both share; en-en; fr-fr
+        (["unpatched"], 2),
+        (["unpatched", "tgt"], 2),
+        (["unpatched", "tgt", "seen", "en_en", "self", "tgt_tgt"], 6),
+        (["seen", "tgt_tgt"], 2),
+        (["tgt_tgt"], 0),
+    ],
+)
+def test_vectors_are_those_that_the_bank_collects(
+    maker: Any, monkeypatch: pytest.MonkeyPatch, settings: list[str], prompts: int
+) -> None:
+    collect, collected = Translator._collect, []
+
+    def collecting(*arguments: Any) -> torch.Tensor:
+        collected.append(collect(*arguments))
+        return collected[-1]
+
+    monkeypatch.setattr(Translator, "_collect", collecting)
+    study = maker.study([maker.model("c1")], generation={"max_new_tokens": 1, "settings": settings},
+                        annotation={"rows": {"settings": settings[:1]}})  # fmt: skip
+    found = foretold(study).total("source_vector_bytes")
+    generate(study)
+    # four prompt pairs, four layers of width 32 in float32
+    assert found == prompts * 4 * 4 * 32 * 4 == sum(vectors.nbytes for vectors in collected)
 
 
 def test_bytes_are_near_those_of_the_files(maker: Any) -> None:

@@ -10,7 +10,7 @@ import typer
 import yaml
 
 from gainsift.generation.checkpoint_families import FAMILIES
-from gainsift.generation.hub_errors import size_word
+from gainsift.generation.disk import size_word
 from gainsift.generation.schedules import METHODS
 from gainsift.generation.store import is_here
 from gainsift.schemas.errors import some_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -27,9 +28,10 @@ def show_dry_run(
     audit_share: float | None,
     as_json: bool,
 ) -> None:
-    """Check everything that a run would check, and print what it would do. Raises UserError."""
+    """Check everything that a run would check, and print what it would do. Raises UserError, or WorkError if the disk
+    is too small."""
     from gainsift.generation.float32_audit import number_drawn, plan_audit
-    from gainsift.generation.forecast import forecast
+    from gainsift.generation.forecast import check_disk, forecast
     from gainsift.generation.ready import plan_work
     from gainsift.schemas.float32_audit import FLOAT32
 
@@ -48,11 +50,12 @@ def show_dry_run(
         if audit and again:
             told["float32_audit"] = {"share": audit.share, **_told(audit.plan, audit.ready, again)}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
-        return
-    _print(plan, found)
-    if audit and again:
-        typer.echo("\nThen, for the float32 audit, in float32:\n")
-        _print(audit.plan, again, f"{number_drawn(len(plan.pairs), audit.share):,} of ")
+    else:
+        _print(plan, found)
+        if audit and again:
+            typer.echo("\nThen, for the float32 audit, in float32:\n")
+            _print(audit.plan, again, f"{number_drawn(len(plan.pairs), audit.share):,} of ")
+    check_disk([(plan, ready), *([(audit.plan, audit.ready)] if audit else [])], partial(typer.echo, err=True))
 
 
 def _told(plan: Plan, ready: list[Ready], found: Forecast) -> dict[str, Any]:
@@ -91,12 +94,20 @@ def _print(plan: Plan, found: Forecast, of: str = "") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from gainsift.generation.disk import free_space, size_word
+
     console = Console(highlight=False, markup=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     for head in ("checkpoint", "files", "to do", "rows to do", "token-forwards", "disk", "worker time"):
         table.add_column(head, justify="left" if head == "checkpoint" else "right", no_wrap=True)
     for one in found.checkpoints:
-        todo = (f"{one.files:,}", f"{one.rows:,}", f"{one.token_forwards:,}", size(one.disk_bytes), span(one.seconds))
+        todo = (
+            f"{one.files:,}",
+            f"{one.rows:,}",
+            f"{one.token_forwards:,}",
+            size_word(one.disk_bytes),
+            span(one.seconds),
+        )
         table.add_row(one.name, f"{one.files_done:,}", *(todo if one.files else ("–",) * 5))
     console.print(table)
     console.print()
@@ -113,19 +124,11 @@ def _print(plan: Plan, found: Forecast, of: str = "") -> None:
         f"{most:,} if none ends by itself"
     )
     console.print(
-        f"disk: {size(found.total('disk_bytes'))}; weights and source vectors of a worker: {size(memory)}, "
-        "batches beside them"
+        f"disk: {size_word(found.total('disk_bytes'))}, {size_word(free_space(plan.study.folder))} are free; weights "
+        f"and source vectors of a worker: {size_word(memory)}, batches beside them"
     )
     workers = "1 worker" if found.workers == 1 else f"{found.workers} workers"
     console.print(f"time: about {span(found.seconds)} on {workers} ({plan.device}); an estimate from a test product")
-
-
-def size(number: float) -> str:
-    """Bytes for people: 1,234 B, 1.2 MB, …"""
-    for unit, scale in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if number >= scale:
-            return f"{number / scale:.1f} {unit}"
-    return f"{number:.0f} B"
 
 
 def span(seconds: float) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gainsift.generation.checkpoints import Dtype
+from gainsift.generation.disk import free_space, size_word
 from gainsift.generation.engines import Engine
 from gainsift.generation.plan import Plan
 from gainsift.generation.ready import Ready
@@ -14,11 +16,14 @@ from gainsift.generation.work_estimate import (
     Size,
     Work,
     bank_bytes,
-    disk_bytes,
+    bytes_to_write,
     size_of,
     work_of,
 )
+from gainsift.schemas.errors import WorkError
 
+UNSURE = 2
+"""Files take as much as is estimated within this factor."""
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
@@ -50,6 +55,21 @@ class Forecast:
 
     def total(self, name: str) -> Any:
         return sum(getattr(one, name) for one in self.checkpoints)
+
+
+def check_disk(works: Sequence[tuple[Plan, Sequence[Ready]]], warn: Callable[[str], None]) -> None:
+    """Compare what the missing files of a study will take with what its disk has free; `warn` hears if that is tight.
+
+    Raises WorkError if it cannot be enough.
+    """
+    folder = works[0][0].study.folder
+    needed = sum(bytes_to_write(ready) for _, ready in works)
+    free = free_space(folder) + sum(path.stat().st_size for plan, _ in works for path in plan.unwanted())
+    figures = f"the files to write take about {size_word(needed)}, {size_word(free)} are free"
+    if needed > UNSURE * free:
+        raise WorkError(str(folder), figures, "make room, or keep the study on a larger disk")
+    if UNSURE * needed > free:
+        warn(f"warning: {folder}: {figures}: the disk may become full")
 
 
 def forecast(plan: Plan, ready: list[Ready], engine: Engine, dtype: Dtype) -> Forecast:
@@ -87,7 +107,7 @@ def _of(plan: Plan, one: Ready, done: tuple[int, int], size: Size, item: int, sp
         prompts=work.prompts,
         token_forwards=round(work.forwards),
         token_forwards_at_most=round(work.at_most),
-        disk_bytes=disk_bytes(work.rows, len(one.shards), len(plan.study.config.languages())),
+        disk_bytes=bytes_to_write([one]),
         weight_bytes=size.weights * item,
         source_vector_bytes=bank_bytes(one, size, item),
         seconds=size.flops(work) / speed,

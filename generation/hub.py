@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
+from gainsift.generation.disk import free_space
 from gainsift.generation.hub_errors import Passing, Stopped, disk_full, in_one_line
 from gainsift.schemas.errors import UserError, WorkError
 
@@ -122,14 +122,11 @@ class Hub:
 
     def need_room(self, where: str, repo: str, commit: str, sizes: Iterable[int]) -> None:
         """Raises WorkError if the disk cannot hold files of these sizes beside what is there of them."""
-        folder = self.cache_folder
-        while not folder.exists():
-            folder = folder.parent
         partial = self.folder(repo, commit).parents[1] / "blobs"
         there = sum(path.stat().st_size for path in partial.glob("*.incomplete"))
-        needs, free = sum(sizes) - there, shutil.disk_usage(folder).free
+        needs, free = sum(sizes) - there, free_space(self.cache_folder)
         if needs + MARGIN > free:
-            raise disk_full(where, needs, free, str(folder))
+            raise disk_full(where, needs, free, str(self.cache_folder))
 
     def cached_commits(self, repo: str) -> set[str]:
         """Commits of which the cache holds whole weights."""

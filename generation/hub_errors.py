@@ -9,6 +9,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from gainsift.generation.disk import size_word
 from gainsift.schemas.errors import GainsiftError, UserError, WorkError
 
 LOG_IN = "log in with `hf auth login` (or set HF_TOKEN)"
@@ -77,11 +78,6 @@ def disk_full(where: str, needs: int = 0, free: int = 0, folder: str = "") -> Wo
         where, f"the disk is full{figures}",
         "make room, set HF_HOME to a larger disk, or set model.evict: true",
     )  # fmt: skip
-
-
-def size_word(size: int) -> str:
-    """`14.6 GB`, `42 MB`."""
-    return f"{size / 1e9:.1f} GB" if size >= 10**9 else f"{size / 1e6:.0f} MB"
 
 
 def _of_the_connection(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from gainsift.generation.checkpoints import Device, Dtype, require_generation
 from gainsift.generation.engines import Engine, Watch
 from gainsift.generation.float32_audit import AuditSummary, plan_audit, run_audit
+from gainsift.generation.forecast import check_disk
 from gainsift.generation.local_engine import LocalEngine
 from gainsift.generation.making import clear, make_shards
 from gainsift.generation.plan import Plan
@@ -70,15 +71,16 @@ def generate(
 
     `batch_size` is the number of rows that run together (default: what fits the free memory) and `shard_rows` that of
     a file, about; neither changes the rows. With `redo`, files that answer another request are made anew and files
-    that belong to no job are deleted; without, they are refused. Raises UserError before anything is written. Where
-    some of the work fails the rest is done, and then the first error is raised. With `audit_share` that share is made
-    again in float32, once all outputs stand.
+    that belong to no job are deleted; without, they are refused. Raises UserError, or WorkError for a disk that is too
+    small, before anything is written. Where some of the work fails the rest is done, and then the first error is
+    raised. With `audit_share` that share is made again in float32, once all outputs stand.
     """
     started, clock, watch = now(), time.monotonic(), watch or Watch()
     require_generation()
     engine = engine or LocalEngine()
     plan, ready = plan_work(study, engine.device(device), dtype, shard_rows, redo)
     audit = None if audit_share is None else plan_audit(plan, ready, dtype, audit_share, shard_rows, redo)
+    check_disk([(plan, ready), *([(audit.plan, audit.ready)] if audit else [])], watch.warn)
     with writing_alone(study.translations_folder):
         clear(plan)
         _write_words(plan, started, command)

@@ -10,8 +10,9 @@ from threading import Thread
 from typing import IO
 
 from gainsift.generation.checkpoints import PICKLES, Checkpoint
+from gainsift.generation.disk import size_word
 from gainsift.generation.hub import Progress, weight_files, whole_weights
-from gainsift.generation.hub_errors import NoConnection, size_word
+from gainsift.generation.hub_errors import NoConnection
 from gainsift.schemas.errors import GainsiftError, UserError, some_of
 
 TELL_EVERY = 10.0

@@ -156,6 +156,13 @@ def disk_bytes(rows: int, files: int, languages: int) -> int:
     return rows * (ROW_BYTES + MASS_BYTES * languages) + files * FILE_BYTES
 
 
+def bytes_to_write(ready: Iterable[Ready]) -> int:
+    """What the missing files of these checkpoints will take on the disk."""
+    return sum(
+        disk_bytes(one.rows(shard), 1, len(one.preparation.config.languages())) for one in ready for shard in one.shards
+    )
+
+
 def product_speed(device: str, dtype: str) -> float:
     """Operations a second of a large matrix product, measured for a quarter of a second."""
     import torch

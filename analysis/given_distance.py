@@ -12,6 +12,7 @@ import numpy as np
 from gainsift.analysis.distances import Metric
 from gainsift.analysis.estimate import Array
 from gainsift.schemas.errors import UserError, did_you_mean
+from gainsift.schemas.given_text import given_text
 
 REMEDY = "give a csv: labels in the first line and the first column, their distances in the cells"
 
@@ -53,14 +54,9 @@ def read_distances(file: Path) -> Metric:
 
 def _rows(file: Path) -> list[tuple[int, list[str]]]:
     """Lines that are not blank, each with its number; the first has two fields at least."""
+    reader = csv.reader(io.StringIO(given_text(file, REMEDY), newline=""), strict=True)
     try:
-        text = file.read_bytes().decode("utf-8-sig")
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         rows = [(reader.line_num, fields) for fields in reader if any(field.strip() for field in fields)]
-    except OSError as error:
-        raise UserError(str(file), f"cannot be read ({error.strerror})", REMEDY) from None
-    except UnicodeDecodeError as error:
-        raise UserError(str(file), f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
     except csv.Error as error:
         raise UserError(str(file), f"broken row ({error})", REMEDY) from None
     if not rows or len(rows[0][1]) < 2:

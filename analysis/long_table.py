@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gainsift.analysis.csv_text import csv_text
 from gainsift.analysis.distances import PATH_SEPARATOR, SET_SEPARATOR, label_path, label_set
 from gainsift.analysis.levels import Level
 from gainsift.schemas.errors import UserError, did_you_mean
+from gainsift.schemas.given_text import given_text
 
 COLUMNS = ("item", "annotator", "label")
 NO = ("", "0", "no", "false")
@@ -81,7 +81,7 @@ def read_long_table(
     lines: dict[tuple[str, str], int] = {}
     places: set[tuple[str, str, str]] = set()
     skipped = 0
-    text = csv_text(path, "a csv with the columns item,annotator,label", "csv")
+    text = given_text(path, "give a csv with the columns item,annotator,label")
     for line, (item, annotator, label, *rest) in _rows(path, text, [*COLUMNS, *further.named()]):
         where = f"{path}:{line}"
         extra = dict(zip(further.named(), rest, strict=True))

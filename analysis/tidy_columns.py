@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gainsift.analysis.csv_text import csv_text
 from gainsift.schemas.errors import UserError, near
+from gainsift.schemas.given_text import given_text
 
 LINE = "line"
 """Column of the row's place: the line of a csv (where the row ends), the number of a Parquet row, from 1."""
@@ -55,9 +55,8 @@ def _chosen(where: str, names: Sequence[str], needed: Sequence[str], optional: C
 
 
 def _csv(path: Path, needed: Sequence[str], optional: Collection[str]) -> pd.DataFrame:
-    reader = csv.reader(
-        io.StringIO(csv_text(path, "a tidy table, csv or Parquet", "csv or Parquet"), newline=""), strict=True
-    )
+    text = given_text(path, "give a tidy table, csv or Parquet")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     places: dict[str, int] = {}
     width = 0
     lines: list[int] = []

@@ -91,19 +91,12 @@ def _source(model: str, family: str | None, policy: str | None) -> SeriesSpec:
 def _study(folder: Path, hub: Hub, update: bool, as_json: bool) -> None:
     from gainsift.cli import checkpoints_output as output
     from gainsift.generation.checkpoints import open_checkpoints
-    from gainsift.generation.resolution import open_study, resolve
-    from gainsift.schemas.fixed_checkpoints import read_fixed, write_fixed
-    from gainsift.schemas.study import Study
+    from gainsift.generation.resolution import open_study
+    from gainsift.schemas.fixed_checkpoints import read_fixed
 
     before = read_fixed(folder) if not update else None
-    if update:
-        fixed = resolve(folder, hub, update=True)
-        study = Study.open(folder, fixed)
-        if fixed is not None:
-            write_fixed(folder, fixed)
-    else:
-        study = open_study(folder, hub=hub)
-        fixed = read_fixed(folder)
+    study = open_study(folder, hub=hub, update=update)
+    fixed = read_fixed(folder)
     news, unasked = _news(study, fixed, hub) if before else (None, None)
     opened = open_checkpoints(study, hub)
     if as_json:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gainsift.schemas.errors import UserError
+from gainsift.schemas.given_text import given_text
 
 
 def csv_records(path: Path, wanted: str) -> Iterator[tuple[int, list[str]]]:
@@ -17,7 +18,7 @@ def csv_records(path: Path, wanted: str) -> Iterator[tuple[int, list[str]]]:
     Raises UserError with file and line for a file that is missing, not UTF-8 or broken; `wanted` says what to name
     instead, such as `a csv of words`.
     """
-    reader = csv.reader(io.StringIO(_text(path, wanted), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(given_text(path, f"name {wanted}"), newline=""), strict=True)
     start = 1
     while True:
         try:
@@ -49,18 +50,6 @@ def _rows(
         if len(cells) != len(columns):
             raise UserError(f"{path}:{line}", f"expected {len(columns)} cells, found {len(cells)}", "mend that line")
         yield line, dict(zip(columns, cells, strict=True))
-
-
-def _text(path: Path, wanted: str) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UserError(str(path), f"cannot be read ({error.strerror})", f"name {wanted}") from None
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise UserError(f"{path}:{line}", "not UTF-8", "save the file as UTF-8 and try again") from None
 
 
 _PARTS = {"n": "noun", "v": "verb", "a": "adjective", "adj": "adjective", "adv": "adverb"}

@@ -21,15 +21,15 @@ from gainsift.schemas.provenance import now
 from gainsift.schemas.study import Study
 
 
-def open_study(folder: Path, write: bool = True, hub: Hub | None = None) -> Study:
+def open_study(folder: Path, write: bool = True, hub: Hub | None = None, update: bool = False) -> Study:
     """Open a study, and resolve its series and revisions if that was not done yet. Raises UserError or WorkError.
 
-    With `write` off nothing is kept in the folder.
+    With `write` off nothing is kept in the folder; `update` resolves them anew, as of today.
     """
     if not folder.is_dir():
         return Study.open(folder)  # says that there is none
-    fixed = resolve(folder, hub or Hub())
-    if fixed is not None and write and fixed != read_fixed(folder):
+    fixed = resolve(folder, hub or Hub(), update)
+    if fixed is not None and write and (update or fixed != read_fixed(folder)):
         Study.open(folder, fixed)  # the whole of study.yaml must hold before anything is kept
         write_fixed(folder, fixed)
     return Study.open(folder, fixed)

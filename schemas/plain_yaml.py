@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from gainsift.schemas.errors import UserError
+from gainsift.schemas.given_text import given_text
 
 _BOOL = "tag:yaml.org,2002:bool"
 
@@ -36,14 +37,7 @@ _Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False
 
 def load_yaml(path: Path, if_missing: str = "start a study with `gainsift init`") -> Any:
     """The data of a file. Raises UserError with file and line; `if_missing` is the remedy where there is none."""
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        raise UserError(str(path), "no such file", if_missing) from None
-    except UnicodeDecodeError as error:
-        raise UserError(str(path), f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
-    except OSError as error:
-        raise UserError(str(path), f"cannot be read ({error.strerror})", "a YAML file is needed there") from None
+    text = given_text(path, if_missing)
     try:
         data = yaml.load(text, _Loader)  # a SafeLoader: builds plain data only
         json.dumps(data, ensure_ascii=False, default=str).encode("utf-8")  # no lone surrogates

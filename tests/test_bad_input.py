@@ -108,7 +108,7 @@ def test_a_model_folder_that_is_missing_or_has_no_tokenizer(run: Run, study: Pat
 
 def test_words_that_cannot_be_read(run: Run, study: Path) -> None:
     configure(study, words={"source": "multi_simlex", "file": "words.csv"})
-    assert "words.csv: cannot be read (No such file" in refused(run, study, "generate", study)
+    assert "words.csv: no such file" in refused(run, study, "generate", study)
     (study / "words.csv").write_text("a,b\n1,2\n")
     assert "words.csv" in refused(run, study, "generate", study)
     (study / "words.csv").write_bytes("ID,PoS,ENG 1,ENG 2\n1,nouns,Müll,x\n".encode("latin-1"))

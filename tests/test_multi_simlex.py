@@ -168,7 +168,7 @@ def test_wrong_encoding(tmp_path: Path, encoding: str, line: int) -> None:
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot be read"):
+    with pytest.raises(UserError, match=r"none\.csv: no such file; name a Multi-SimLex csv"):
         read_multi_simlex(tmp_path / "none.csv", ["en", "fr"])
     with pytest.raises(UserError, match=r"cannot be read"):
         read_multi_simlex(tmp_path, ["en", "fr"])

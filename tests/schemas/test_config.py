@@ -119,7 +119,7 @@ def test_a_folder_or_a_lone_surrogate_is_refused(tmp_path: Path) -> None:
 def test_wrong_encoding_is_named(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     path.write_bytes("name: Übung".encode("latin-1"))
-    with pytest.raises(UserError, match="not UTF-8 at byte 6"):
+    with pytest.raises(UserError, match=r"study\.yaml:1: not UTF-8 at byte 6"):
         load_config(path)
 
 

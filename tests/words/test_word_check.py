@@ -189,7 +189,7 @@ def test_converted_words_are_the_words(words: Path, study_of: Callable[..., Stud
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["none.csv"], r"none\.csv: cannot be read"),
+        (["none.csv"], r"none\.csv: no such file"),
         (["words.txt"], r"words\.txt: its name does not tell the format; add --format: study, concepts"),
         (["words.csv", "words.csv"], "a second file; only WordNets come in several"),
         (["words.csv", "--languages", "xx"], "unknown language 'xx'"),

@@ -23,6 +23,7 @@ FILES = {
     "concepts.jsonl": "the concepts: forms, gloss, senses",
     "prompts.parquet": "the prompt pairs",
     "translations/": "the outputs, one row each",
+    "float32_audit.parquet": "a share of the outputs, each beside what float32 makes of the same prompt",
     "items.parquet": "what was judged: one row for each distinct answer",
     "links.parquet": "which output is which item, and the probabilities of the draw",
     "prelabels.parquet": "what the word list alone says of every item, judged or not",

@@ -23,8 +23,10 @@ from gainsift.analysis.datasheet import Contents, datasheet
 from gainsift.analysis.private_words import Finding, findings, private_names, private_words, without_paths
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import atomic, read_parquet, write_jsonl, write_parquet
+from gainsift.schemas.float32_audit import FLOAT32_FORMAT, Float32Audit
 from gainsift.schemas.lock import lock_file
 from gainsift.schemas.provenance import file_hash
+from gainsift.schemas.record import Record
 from gainsift.schemas.rows import Annotation, Translation
 from gainsift.schemas.study import ANNOTATION_FORMAT, TRANSLATIONS_FORMAT, Study
 
@@ -100,6 +102,8 @@ def _fill(study: Study, folder: Path, comments: bool, progress: Callable[[str], 
     for file in study.translation_files():
         progress(f"outputs: {file.parent.name}/{file.name}")
         outputs += _outputs(study, file, folder / file.relative_to(study.folder))
+    if study.float32_file.is_file():
+        _outputs(study, study.float32_file, folder / study.float32_file.name, Float32Audit, FLOAT32_FORMAT)
     for file in study.run_records():
         target = folder / file.relative_to(study.folder)
         product = target.with_name(target.name.removesuffix(".run.json"))
@@ -142,15 +146,17 @@ def public_lines(study: Study, comments: bool) -> list[Annotation]:
     return [line.model_copy(update={"comment": "", "sense_text": "", "problems": []}) for line in own]
 
 
-def _outputs(study: Study, file: Path, target: Path) -> Counter[str]:
+def _outputs(
+    study: Study, file: Path, target: Path, record: type[Record] = Translation, format_name: str = TRANSLATIONS_FORMAT
+) -> Counter[str]:
     """Write the rows of the checkpoints and language pairs that study.yaml names; returns them by checkpoint."""
-    table = read_parquet(file, TRANSLATIONS_FORMAT, f"gainsift generate {study.folder}")
+    table = read_parquet(file, format_name, f"gainsift generate {study.folder}")
     named, left_out = study.named(table)
     if not len(named):
         return Counter()
     target.parent.mkdir(parents=True, exist_ok=True)
     if left_out:
-        write_parquet(target, Translation, named, TRANSLATIONS_FORMAT)
+        write_parquet(target, record, named, format_name)
     else:
         shutil.copyfile(file, target)
     counts = named["checkpoint"].value_counts().to_pylist()

@@ -16,6 +16,7 @@ from gainsift.analysis.intervals import caution
 from gainsift.analysis.item_list import items_table
 from gainsift.analysis.item_page import items_on_page
 from gainsift.analysis.page import template, unbroken
+from gainsift.analysis.precision_tables import READING, precision_sentence
 from gainsift.analysis.report_files import Images, figure_files, write_files
 from gainsift.analysis.reproduce import history
 from gainsift.analysis.results import Results
@@ -87,7 +88,8 @@ def _listed(folder: Path) -> set[str]:
 def _run(study: Study, results: Results, command: str, started: str) -> Run:
     spec = study.config.analysis
     files = [study.config_file, study.concepts_file, study.prompts_file, study.items_file, study.links_file,
-             study.prelabels_file, study.annotations_file, lock_file(study), *study.translation_files()]  # fmt: skip
+             study.prelabels_file, study.float32_file, study.annotations_file, lock_file(study),
+             *study.translation_files()]  # fmt: skip
     if study.config.taxonomy:
         files.append(study.path(study.config.taxonomy))
     return write_run(
@@ -130,6 +132,8 @@ def html(study: Study, results: Results, images: Images, run: Run, changes: Sequ
         config=study.config,
         anchoring_sentence=unbroken(anchoring_sentence(results)),
         audit_sentence=unbroken(audit_sentence(results)),
+        precision_sentence=unbroken(precision_sentence(results.precision)),
+        precision_reading=READING,
         examples=list(_by_group(results).items()),
         differing=(UNDESERVED, MISSED),
         listed=items_on_page(results.items, study.taxonomy),
@@ -164,7 +168,7 @@ def on_page(results: Findings, images: Images, run: Run, further: Sequence[str] 
         "caution": partial(caution, spec=results.design.spec),
         "labels": {category.id: category.label for category in results.design.taxonomy.categories},
         "warnings": [*further, *warnings(results.design.spec)],
-        "said_above": [*warnings(results.design.spec), MADE_UP],
+        "said_above": [*warnings(results.design.spec), MADE_UP, READING],
         "run": run,
         "meanings": meanings([table.signature for table in results.tables.values()]),
     }

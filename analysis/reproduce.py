@@ -42,7 +42,7 @@ def history(study: Study, last: Run) -> History:
     """The steps behind a report, then `last`."""
     runs, unread = [], []
     for file in study.run_records():
-        run = _read(file)
+        run = read_run(file)
         if run is None:
             unread.append(file.relative_to(study.folder).as_posix())
         else:
@@ -64,7 +64,8 @@ def history_of(runs: Sequence[Run], unread: Sequence[str] = ()) -> History:
     return History(list(steps.values()), unread)
 
 
-def _read(file: Path) -> Run | None:
+def read_run(file: Path) -> Run | None:
+    """A run record; None where there is none that opens."""
     try:
         return Run.model_validate_json(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError):

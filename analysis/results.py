@@ -17,6 +17,8 @@ from gainsift.analysis.findings import Findings, findings, told, warned
 from gainsift.analysis.item_list import ListedItem, item_list
 from gainsift.analysis.judgement_tables import judgement_tables
 from gainsift.analysis.mass import mean_mass
+from gainsift.analysis.precision import Precision, precision
+from gainsift.analysis.precision_tables import precision_tables
 from gainsift.analysis.study_design import study_design
 from gainsift.analysis.study_evidence import study_evidence
 from gainsift.analysis.transition_examples import Transition, transition_examples
@@ -36,6 +38,7 @@ class Results(Findings):
     anchoring: list[Anchoring]
     audit: Audit | None
     emergence: Emergence
+    precision: Precision
     mass: pd.DataFrame
     examples: list[Example]
     moved: dict[str, list[Transition]]
@@ -49,6 +52,8 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
     found = findings(design, known.evidence, progress)
     progress("emergence")
     emerged = emergence(study, known.judged, known.judgements.simulated, progress)
+    progress("noise of precision")
+    noise = precision(study)
     spec, judgements = study.config.analysis, known.judgements
     results = Results(
         **vars(found),
@@ -65,10 +70,12 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -
         ),
         audit=audit(known.judged, set(known.rows["item_id"].dropna()), study.taxonomy, spec.confidence),
         emergence=emerged,
+        precision=noise,
         mass=mean_mass(study),
         examples=examples(replace(known.judged, frame=known.rows), study),
         moved=transition_examples(study, known.judged, found.contrasts),
         items=item_list(study, known.items, known.judged, found.contrasts),
     )
     further = told(results, judgement_tables(study, results, dict(results.common)))
-    return replace(results, tables={**found.tables, **further, **warned(spec, list(emerged.tables.values()))})
+    without_people = [*emerged.tables.values(), *precision_tables(study, noise)]
+    return replace(results, tables={**found.tables, **further, **warned(spec, without_people)})

@@ -20,6 +20,7 @@ MEANING = {
     "emergence": "what the outputs show without people",
     "prediction": "how well probability and string match predict verdicts",
     "mass": "mean probability of words",
+    "precision": "outputs in half precision against the same in float32",
     "level": "labels as they are (category), or their kinds",
     "identical": "out: without units that a pure copier gets right",
     "units": "what is compared: a prompt pair in one language pair",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gainsift.analysis.design import Design
 from gainsift.analysis.estimate import Estimate
+from gainsift.analysis.precision_tables import precision_in_short
 from gainsift.analysis.result_tables import bucket_name
 from gainsift.analysis.tables import MARK, Column, display, plain
 from gainsift.analysis.wording import counted
@@ -188,7 +189,7 @@ def of_findings(results: Findings, further: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _of_judgements(results: Results) -> dict[str, Any]:
-    """Adjudication, anchoring and audit, where there is anything."""
+    """Adjudication, anchoring, audit and noise of precision, where there is anything."""
     found: dict[str, Any] = {}
     if results.adjudicated:
         found["adjudication"] = dict(sorted(results.adjudicated.items()))
@@ -198,7 +199,7 @@ def _of_judgements(results: Results) -> dict[str, Any]:
     if results.audit:
         whole = {name: plain(value) for name, value in vars(results.audit).items()}
         found["audit"] = {**whole, "sentence": audit_sentence(results)}
-    return found
+    return found | precision_in_short(results.precision)
 
 
 def _contrast(design: Design, result: ContrastResult) -> dict[str, Any]:

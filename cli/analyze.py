@@ -93,8 +93,10 @@ def analyze_study(study: Path, as_json: bool = False) -> None:
     if as_json:
         typer.echo((opened.report_folder / "summary.json").read_text("utf-8"), nl=False)
     else:
+        from gainsift.analysis.precision_tables import precision_sentence
         from gainsift.analysis.summary import anchoring_sentence, audit_sentence
         from gainsift.cli.analyze_output import show
 
-        show(results, [anchoring_sentence(results), audit_sentence(results)], changes)
+        further = [anchoring_sentence(results), audit_sentence(results), precision_sentence(results.precision)]
+        show(results, further, changes)
         typer.echo(f"report: {page}")

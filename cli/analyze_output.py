@@ -43,7 +43,7 @@ def show(results: Findings, further: Sequence[str] = (), remarks: Sequence[str] 
         console.print("No contrast is asked for: nothing to split.")
     for sentence in (agreement_sentence(results), *further):
         if sentence:
-            console.print(Text(sentence))
+            console.print(Text(visible(sentence)))
     for result in results.contrasts:
         if told := sensitivity_sentence(results.sensitivity, result.contrast.name):
             console.print(Text(visible(told)))

@@ -16,7 +16,7 @@ from gainsift.generation.checkpoints import Device, resolve_device
 from gainsift.generation.engines import Watch, gave_up
 from gainsift.generation.schedule import Schedule
 from gainsift.generation.shards import Shard
-from gainsift.generation.store import TELL_EVERY
+from gainsift.generation.store import TELL_EVERY, Ahead
 from gainsift.generation.work_estimate import product_speed
 from gainsift.generation.worker import Made, Outcome, Request, Worker
 
@@ -113,12 +113,16 @@ class _Process:
 
 
 class _Pool:
-    """A process for each device. One that dies gives its shard back, and another takes its place."""
+    """A process for each device. One that dies gives its shard back, and another takes its place.
+
+    Once one of them computes, the checkpoint that will be begun next is downloaded here.
+    """
 
     def __init__(self, request: Request, devices: Sequence[str], watch: Watch) -> None:
         self._request, self._watch = request, watch
         self._context = get_context("spawn")
         self._started = 0
+        self._ahead = Ahead()
         self._threads = max(1, (os.cpu_count() or 1) // len(devices))
         self._workers = [self._start(device) for device in devices]
 
@@ -162,6 +166,7 @@ class _Pool:
         except (EOFError, OSError):
             return self._bury(worker, schedule)
         if isinstance(message, int):
+            self._ahead.fetch(schedule.coming())
             worker.progress.advance(message)
             return None
         if isinstance(message, str):
@@ -188,6 +193,7 @@ class _Pool:
         return gave_up(hopeless) if hopeless else None
 
     def _end(self) -> None:
+        self._ahead.stop()
         for worker in self._workers:
             worker.pipe.close()
             if worker.shard is not None:

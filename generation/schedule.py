@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
+from gainsift.generation.checkpoints import Checkpoint
 from gainsift.generation.shards import Shard
 
 DEATHS = 3
@@ -40,6 +41,11 @@ class Schedule:
         self._todo.remove(shard)
         self._at[worker], self._last[worker] = shard, _place(shard)
         return shard
+
+    def coming(self) -> Checkpoint | None:
+        """The checkpoint that will be begun next: the first one with shards left that no worker is at."""
+        held = {name for name, _ in self._last.values()}
+        return next((shard.checkpoint for shard in self._todo if shard.checkpoint.name not in held), None)
 
     def _next(self, own: Place | None, others: set[Place]) -> Shard:
         held = {name for name, _ in others}

@@ -88,6 +88,31 @@ class CheckpointStore:
         self._say(f"{checkpoint.name}: taken out of the cache, {size_word(freed)} freed")
 
 
+class Ahead:
+    """The checkpoint that other processes will need next, brought here by this one: one at a time.
+
+    Who needs it before it is here waits for the same files: huggingface_hub locks them. What goes wrong is told by
+    those processes, which meet it again.
+    """
+
+    def __init__(self) -> None:
+        self._download: _Download | None = None
+
+    def fetch(self, coming: Checkpoint | None) -> None:
+        """See that `coming` is on its way or here, if none is on its way. One that was here is left to its users."""
+        now = self._download
+        if now is not None and (now.running or (coming and coming.name == now.checkpoint.name)):
+            return
+        self.stop()
+        if coming is not None and coming.remote:
+            self._download = _Download(coming)
+
+    def stop(self) -> None:
+        if self._download is not None:
+            self._download.call_off()
+            self._download = None
+
+
 class _Download:
     """One checkpoint on its way, in a thread of its own. While it lives, no other process evicts the revision."""
 
@@ -119,10 +144,14 @@ class _Download:
         hub.need_room(checkpoint.where, spec.repo, spec.commit, [files[name] for name in names])
         hub.fetch(checkpoint.where, spec.repo, spec.commit, names, self.progress)
 
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
     def wait(self, say: Callable[[str], None]) -> None:
         """Until it is here. Raises what went wrong."""
         self._thread.join(0.5)
-        while self._thread.is_alive():
+        while self.running:
             done, total = self.progress.done, self.progress.total
             so_far = f", {size_word(done)} of {size_word(total)}" if total else ""
             say(f"{self.checkpoint.name}: downloading{so_far}")
@@ -131,7 +160,7 @@ class _Download:
             raise self.error
 
     def call_off(self) -> None:
-        """End the download; what is here of it stays, and the next one goes on from there."""
+        """End the download; whole files stay, and the next one goes on from there."""
         self.progress.stop.set()
         self._thread.join(10)
         if self._lock is not None:

@@ -19,9 +19,10 @@ import yaml
 from gainsift.generation import hub as hub_module
 from gainsift.generation.checkpoints import open_checkpoints
 from gainsift.generation.engines import Watch
+from gainsift.generation.local_engine import LocalEngine
 from gainsift.generation.resolution import open_study
 from gainsift.generation.run import generate
-from gainsift.generation.store import CheckpointStore, bring_description, is_here
+from gainsift.generation.store import Ahead, CheckpointStore, bring_description, is_here
 from gainsift.schemas.errors import GainsiftError, UserError, WorkError
 from gainsift.schemas.provenance import file_hash
 from gainsift.schemas.study import Study
@@ -139,6 +140,61 @@ def test_the_next_checkpoint_comes_while_one_is_computed_and_no_more(
     generate(study, watch=Watch(advance=in_the_middle_of_the_first))
     assert seen == [[first, second]]
     assert hub.downloads() == [first, second, third]
+
+
+def test_several_workers_find_the_next_checkpoint_here(
+    models: list[Path], hub: Any, tmp_path: Path, study_of: Callable[..., Study], until: Callable[..., None]
+) -> None:
+    """While two workers are at the first two and get no further shard, the third one comes; each comes once."""
+    study = study_of(evict=True)
+    third = hub.repository(REPO).branches[NAMES[2]]
+    seen: list[set[str]] = []
+
+    def at_the_first_shard(line: str) -> None:
+        if not seen:
+            until(lambda: third in commits_here(tmp_path / "cache"))
+            seen.append({path.parent.name for path in study.translation_files()})
+
+    watch = Watch(say=at_the_first_shard)
+    summary = generate(study, engine=LocalEngine(["cpu", "cpu"]), shard_rows=1, watch=watch)
+    assert (len(seen), summary.files_written, summary.rows_written) == (1, 24, 480)
+    assert len(seen[0]) == 1
+    assert seen[0] < set(NAMES[:2])
+    weights = [line for line in hub.log if line.startswith("GET") and line.endswith("/model.safetensors")]
+    assert len(weights) == len(set(weights)) == 3
+    assert commits_here(tmp_path / "cache") == set()
+
+
+def test_who_needs_a_checkpoint_that_is_being_brought_ahead_waits_for_it(
+    models: list[Path], hub: Any, study_of: Callable[..., Study], until: Callable[..., None]
+) -> None:
+    one, other, _ = open_checkpoints(study_of())
+    hub.slow = 0.02
+    ahead = Ahead()
+    ahead.fetch(one)
+    until(lambda: [path for path in one.hub.cache_folder.rglob("*.incomplete") if path.stat().st_size > PIECE])
+    ahead.fetch(other)  # one at a time
+    with CheckpointStore([one], evict=True) as store:
+        with store.local(one):
+            assert is_here(one)
+            asked = [line.split()[0] for line in hub.log if line.endswith("/model.safetensors")]
+            assert sorted(asked) == ["GET", "HEAD", "HEAD"]  # both asked for it, one fetched it
+            ahead.fetch(other)
+            until(lambda: is_here(other))
+        assert not is_here(one)  # who brought it no longer holds it
+    ahead.stop()
+
+
+def test_what_cannot_be_brought_ahead_is_told_by_who_needs_it(
+    models: list[Path], hub: Any, study_of: Callable[..., Study]
+) -> None:
+    study = study_of()
+    for one in open_checkpoints(study):
+        one.fetch_description()
+    hub.repository(REPO).drop(NAMES[2])
+    with pytest.raises(WorkError, match="the hub has no such revision"):
+        generate(study, engine=LocalEngine(["cpu", "cpu"]))
+    assert {path.parent.name for path in study.translation_files()} == set(NAMES[:2])
 
 
 def test_used_checkpoints_are_evicted_if_asked_but_not_what_was_there_before(

@@ -154,6 +154,24 @@ def test_a_worker_stays_with_its_checkpoint_and_prompt_pairs() -> None:
     assert take("one") is None
 
 
+def test_what_comes_next_is_what_the_next_free_worker_begins() -> None:
+    schedule = Schedule([shard(name, start=start) for name in "abc" for start in (0, 2)])
+
+    def coming() -> str | None:
+        found = schedule.coming()
+        return found and found.name
+
+    assert coming() == "a"
+    assert [schedule.take(worker).checkpoint.name for worker in ("one", "two")] == ["a", "b"]
+    assert coming() == "c"
+    assert [schedule.take("one").checkpoint.name for _ in range(2)] == ["a", "c"]
+    assert coming() is None  # somebody is at each of those that are left
+    schedule.lost("one")
+    assert coming() == "c"
+    schedule.give_up("c")
+    assert coming() is None
+
+
 def test_a_lost_shard_comes_next_and_is_given_up_in_the_end() -> None:
     schedule = Schedule([shard(start=0), shard(start=2)])
     for number in range(DEATHS):

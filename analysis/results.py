@@ -48,12 +48,12 @@ class Results(Findings):
 def analyse(study: Study, progress: Callable[[str], None] = lambda step: None) -> Results:
     """Analyse a study that has been judged. `progress` is told each step by name. Raises UserError."""
     known = study_evidence(study, progress)
+    progress("noise of precision")
+    noise = precision(study)
     design = study_design(study, known.judged.frame)
     found = findings(design, known.evidence, progress)
     progress("emergence")
     emerged = emergence(study, known.judged, known.judgements.simulated, progress)
-    progress("noise of precision")
-    noise = precision(study)
     spec, judgements = study.config.analysis, known.judgements
     results = Results(
         **vars(found),

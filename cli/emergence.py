@@ -23,6 +23,9 @@ def emergence(
     """
     from gainsift.analysis.emergence import of_outputs
     from gainsift.analysis.emergence_report import write_emergence
+    from gainsift.analysis.precision import precision
+    from gainsift.analysis.precision_tables import precision_sentence
+    from gainsift.analysis.wording import visible
     from gainsift.cli.folders import not_a_file
     from gainsift.schemas.provenance import now
     from gainsift.schemas.study import Study
@@ -32,8 +35,10 @@ def emergence(
     folder = out or opened.folder / "emergence"
     not_a_file(folder)
     with steps() as progress:
+        noise = precision(opened)
         found = of_outputs(opened, progress)
-        page = write_emergence(opened, found, folder, f"gainsift emergence {study}", started, progress)
-    for sentence in found.sentences:
-        typer.echo(sentence)
+        page = write_emergence(opened, found, noise, folder, f"gainsift emergence {study}", started, progress)
+    for sentence in (*found.sentences, precision_sentence(noise)):
+        if sentence:
+            typer.echo(visible(sentence))
     typer.echo(f"report: {page}")

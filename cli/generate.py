@@ -139,16 +139,17 @@ def run_generation(
             batch_size=batch_size,
             redo=redo,
             watch=watch,
-            command=_command(study, audit_share),
+            command=_command(study, dtype, audit_share),
             engine=engine,
             shard_rows=shard_rows,
             audit_share=audit_share,
         )
 
 
-def _command(study: Study, audit_share: float | None) -> str:
-    """As run records tell it."""
-    return f"gainsift generate {study.folder}" + (f" --audit-float32 {audit_share:g}" if audit_share else "")
+def _command(study: Study, dtype: DtypeName, audit_share: float | None) -> str:
+    """As run records tell it: with what decides the rows, and which."""
+    asked = "" if dtype is DtypeName.auto else f" --dtype {dtype.value}"
+    return f"gainsift generate {study.folder}{asked}" + (f" --audit-float32 {audit_share:g}" if audit_share else "")
 
 
 @contextmanager

@@ -354,6 +354,21 @@ def test_hostile_answers_are_no_formulas_and_no_commands(make_study: Callable[..
     assert r"\textbackslash{}input\{/etc/passwd\}\%\$" in text
 
 
+def test_emergence_tells_it_before_anybody_judged(hand_made: Made) -> None:
+    study, _ = hand_made
+    for file in (study.items_file, study.links_file):
+        file.unlink()
+    done = RUN.invoke(app, ["emergence", str(study.folder)])
+    assert "Noise floor of bfloat16: of 16 outputs that were made again in float32, 18.8 %" in done.stdout
+    page = (study.folder / "emergence" / "emergence.html").read_text("utf-8")
+    assert '<section id="precision">' in page
+    assert page.count("Flips are of text, not of judgement") == 1
+    assert (study.folder / "emergence" / "tables" / "precision.tex").is_file()
+    study.float32_file.unlink()
+    RUN.invoke(app, ["emergence", str(study.folder)])
+    assert "precision" not in (study.folder / "emergence" / "emergence.html").read_text("utf-8").split("<body>")[1]
+
+
 # --- the bundle ------------------------------------------------------------------------------------------
 
 

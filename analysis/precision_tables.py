@@ -16,7 +16,7 @@ from gainsift.schemas.config import AnalysisSpec
 from gainsift.schemas.study import Study
 
 ALL = "All"
-TITLE = "What half precision changes: the noise floor"
+KIND_NAMES = {"all": "All", "unpatched": "Unpatched", "patched": "Patched", "control": "Controls"}
 RATE = Column("rate", "", "rate", interval=True)
 READING = (
     "A rate moves by its share of flips at most, a gain by those of both its conditions together: gains smaller than"
@@ -34,18 +34,26 @@ def precision_tables(study: Study, found: Precision) -> list[Table]:
         precision="flips", outputs=whole.outputs, clusters=whole.clusters, boot=spec.bootstrap, rs=spec.seed,
         ci=spec.interval,
     )  # fmt: skip
+    title = f"What {' and '.join(whole.dtypes)} changes against float32: the noise floor"
     marginal = [one for one in found.noise if one.kind == "all" or one.checkpoint == whole.checkpoint]
-    tables = [_rates("precision", TITLE, marginal, found, spec, recipe)]
+    name = [Column("checkpoint", "Checkpoint id", printed=False), Column("kind", "Kind", printed=False),
+            Column("name", "Outputs")]  # fmt: skip
+    tables = [_rates("precision", title, name, marginal, found, spec, recipe)]
     if len(marginal) < len(found.noise):
-        tables.append(_rates("precision_by_checkpoint", f"{TITLE}, by checkpoint", found.noise, found, spec, recipe))
+        name = [Column("checkpoint", "Checkpoint"), Column("kind", "Outputs")]
+        title += ", by checkpoint"
+        tables.append(_rates("precision_by_checkpoint", title, name, found.noise, found, spec, recipe))
     if found.flips:
         tables.append(_flips(found, signature(precision="examples", outputs=whole.outputs)))
     return tables
 
 
-def _rates(name: str, title: str, rows: Sequence[Noise], found: Precision, spec: AnalysisSpec, recipe: str) -> Table:
+def _rates(
+    stem: str, title: str, name: Sequence[Column], rows: Sequence[Noise], found: Precision, spec: AnalysisSpec,
+    recipe: str,
+) -> Table:  # fmt: skip
     columns = [
-        Column("checkpoint", "Checkpoint"), Column("kind", "Outputs"), Column("dtype", "Precision"),
+        *name, Column("dtype", "Precision", printed=len(found.noise[0].dtypes) > 1),
         Column("text", "Text differs, %", "rate", interval=True),
         Column("item", "Item differs, %", "rate", interval=True),
         Column("success", "Success differs, %", "rate", interval=True),
@@ -60,7 +68,7 @@ def _rates(name: str, title: str, rows: Sequence[Noise], found: Precision, spec:
         " Success: the automatic score differs; in points, the rate of the study minus that of float32, where flips of"
         " both ways cancel.",
         "Probability: of the first tokens of the source and of the target concept's words, absolute.",
-        "Control: target prompts as they are, and `tgt_tgt`. Drawn are prompt pairs, anew for each checkpoint and"
+        "Controls: target prompts as they are, and `tgt_tgt`. Drawn are prompt pairs, anew for each checkpoint and"
         " language pair, with all their settings and layers.",
         READING,
         told(spec, "word families"),
@@ -70,7 +78,7 @@ def _rates(name: str, title: str, rows: Sequence[Noise], found: Precision, spec:
         *(f"Left out: {number:,} {what}." for what, number in found.left_out.items()),
     ]
     return Table(
-        name,
+        stem,
         title,
         columns,
         [_row(one) for one in rows],
@@ -89,6 +97,7 @@ def few_families(rows: Sequence[Noise]) -> str:
 def _row(one: Noise) -> Mapping[str, object]:
     return {
         "checkpoint": one.checkpoint or ALL, "kind": one.kind, "dtype": ", ".join(one.dtypes),
+        "name": one.checkpoint if one.checkpoint and one.kind == "all" else KIND_NAMES[one.kind],
         **{name: getattr(one, name) for name in (*FLIPS, "change", "mean_shift", "largest_shift")},
         "outputs": one.outputs, "clusters": one.clusters,
     }  # fmt: skip

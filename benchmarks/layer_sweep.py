@@ -5,13 +5,15 @@
 All in float32 on the CPU, ten new tokens by all. The peer is the published loop written with nnsight, in environments
 of its own that are made under --work on the first run (network needed), in the version of the publication and in the
 newest. The floor is one clean forward over source and target prompts and the batched decoding of the same new tokens,
-by plain transformers. Times are the median of alternating rounds; texts and probabilities of all are compared. Exit
-status 1 if a target is missed.
+by plain transformers code. Ours and the floor multiply matrices as `gainsift generate` does, through oneDNN where that
+is faster; with torch's own products, which the peer has, they are timed too. Times are the median of alternating
+rounds; texts and probabilities of all are compared. Exit status 1 if a target is missed.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import statistics
@@ -20,14 +22,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from machine import peak_bytes
+from machine import forget_peak, machine, peak_bytes
 from sweep_models import PEERS, peer, random_model, small_model
 from sweep_request import ALL_PAIRS, NEW_TOKENS, Request
-from transformers import AutoModelForCausalLM
 
 from gainsift.generation.decoder import pad_left, positions_of
 from gainsift.generation.source_bank import collect_vectors
@@ -49,13 +51,14 @@ Texts = dict[tuple[int, int], tuple[str, list[float]]]
 # --- one pair, one setting, three source languages -------------------------------------------------------
 
 
-def one_pair(request: Request, to_the_end: bool = True) -> tuple[Callable[[], list[Block]], Any]:
+def one_pair(request: Request, model: Any, to_the_end: bool = True) -> tuple[Callable[[], list[Block]], Any]:
     """Ours: the sweep of one setting with its source vectors; what it needs is loaded before."""
-    translator = request.translator(to_the_end)
+    translator = request.translator(model, to_the_end)
     prompts = translator._prompts("target", PAIR, range(PROMPTS))
 
     def run() -> list[Block]:
-        vectors = [collect_vectors(translator.decoder, request.preparation.accepted(key), 32) for key in SOURCES]
+        vectors = [collect_vectors(translator.decoder, request.preparation.accepted(key), translator.batch_size)
+                   for key in SOURCES]  # fmt: skip
         mean = torch.stack(vectors).mean(0)
         return list(translator._sweep(Sweep(prompts, mean[None], translator.layers)))
 
@@ -103,27 +106,40 @@ def floor(translator: Any, blocks: list[Block]) -> Callable[[], None]:
 
 def measure_pair(asked: argparse.Namespace) -> dict[str, Any]:
     request = Request(small_model(asked.work), [PAIR], PROMPTS)
-    run, translator = one_pair(request)
-    stopping, _ = one_pair(request, to_the_end=False)
+    model, plain = request.model(), request.plain_model()
+    run, translator = one_pair(request, model)
     blocks = run()  # warm-up
-    lowest = floor(translator, blocks)
+    on_plain, plain_translator = one_pair(request, plain)
+    tasks: dict[str, Callable[[], object]] = {
+        "ours": run,
+        "ours to the quote": one_pair(request, model, to_the_end=False)[0],
+        "floor": floor(translator, blocks),
+        "ours, torch's products": on_plain,
+        "floor, torch's products": floor(plain_translator, blocks),
+    }
     job = write_job(asked.work, request, asked.threads, [request.run(PAIR, SOURCES)])
-    peers = {version: peer(asked.work, version) for version in asked.peers} if "pair" in asked.only else {}
+    peers = {version: peer(asked.work, version) for version in asked.peers}
     times: dict[str, list[float]] = {}
     told: dict[str, Any] = {}
     for _ in range(asked.rounds):
-        for name, task in (("ours", run), ("ours to the quote", stopping), ("floor", lowest)):
+        for name, task in tasks.items():
             times.setdefault(name, []).append(clock(task))
         for version, python in peers.items():
             told[version] = ask(python, job)
             times.setdefault(f"nnsight {version}", []).append(told[version]["seconds"])
     ours = texts_of(blocks, translator)
     seconds = {name: statistics.median(values) for name, values in times.items()}
+
+    def ratio(one: str, other: str) -> float:
+        return round(seconds[one] / seconds[other], 2)
+
     return {
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
-        "times nnsight": {one: round(seconds[f"nnsight {one}"] / seconds["ours"], 1) for one in peers},
-        "ours / floor": round(seconds["ours"] / seconds["floor"], 2),
-        "to the quote / ten tokens": round(seconds["ours to the quote"] / seconds["ours"], 2),
+        "times nnsight": {one: ratio(f"nnsight {one}", "ours") for one in peers},
+        "times nnsight, torch's products": {one: ratio(f"nnsight {one}", "ours, torch's products") for one in peers},
+        "ours / floor": ratio("ours", "floor"),
+        "ours / floor, torch's products": ratio("ours, torch's products", "floor, torch's products"),
+        "to the quote / ten tokens": ratio("ours to the quote", "ours"),
         "agreement": {version: agreement(ours, one, 0) for version, one in told.items()},
         "versions": {version: one["versions"] for version, one in told.items()},
     }
@@ -146,7 +162,7 @@ def agreement(ours: Texts, told: dict[str, Any], run: int) -> dict[str, Any]:
 
 def ours_on_study(request: Request) -> tuple[float, int]:
     """Seconds for the files of all language pairs, and their rows; loading is not counted."""
-    translator = request.translator(to_the_end=True)
+    translator = request.translator(request.model(), to_the_end=True)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         rows = 0
@@ -194,9 +210,8 @@ def measure_growth(asked: argparse.Namespace) -> dict[str, Any]:
 # --- memory ----------------------------------------------------------------------------------------------
 
 
-def clean_generate(request: Request) -> None:
+def clean_generate(request: Request, model: Any) -> None:
     """All rows of one setting as plain prompts through `generate`, in one batch."""
-    model = AutoModelForCausalLM.from_pretrained(request.folder, dtype=torch.float32).eval()
     prompts = [one for one in request.preparation.accepted(("target", PAIR)) if one is not None]
     count = model.config.num_hidden_layers
     ids, mask = pad_left([(*one.prefix, *one.suffix) for one in prompts for _ in range(count)], "cpu")
@@ -205,29 +220,30 @@ def clean_generate(request: Request) -> None:
 
 
 def measure_memory(asked: argparse.Namespace) -> dict[str, Any]:
-    """Highest resident memory of a process of its own, with the model in it."""
-    peaks = {}
-    for who in ("ours", "generate", "model"):
+    """Highest resident memory while the rows are made, each in a process of its own, with the model in it."""
+    told = {}
+    for who in ("ours", "generate"):
         child = [sys.executable, __file__, "--memory-of", who, "--work", str(asked.work)]
-        peaks[who] = json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout)
+        done = subprocess.run([*child, "--threads", str(asked.threads)], check=True, capture_output=True, text=True)
+        told[who] = json.loads(done.stdout)
+    ours, peer_has = told["ours"], told["generate"]
     return {
-        "peak_gb": {who: round(peak / 2**30, 2) for who, peak in peaks.items()},
-        "ours / one clean batched generate": round(peaks["ours"] / peaks["generate"], 2),
-        "the same, beyond the loaded model": round(
-            (peaks["ours"] - peaks["model"]) / (peaks["generate"] - peaks["model"]), 2
-        ),
+        "gb": {who: {name: round(value / 2**30, 2) for name, value in one.items()} for who, one in told.items()},
+        "ours / one clean batched generate": round(ours["peak"] / peer_has["peak"], 2),
     }
 
 
-def peak_of(who: str, work: Path) -> int:
+def memory_of(who: str, work: Path) -> dict[str, int]:
+    """Bytes resident with the model `loaded`, and at the `peak` from then on; loading itself takes more than either."""
     request = Request(small_model(work), [PAIR], PROMPTS)
-    if who == "ours":
-        one_pair(request)[0]()
-    elif who == "generate":
-        clean_generate(request)
-    else:
-        request.translator(to_the_end=True)
-    return peak_bytes()
+    model = request.model() if who == "ours" else request.plain_model()
+    task = one_pair(request, model)[0] if who == "ours" else partial(clean_generate, request, model)
+    gc.collect()
+    if not forget_peak():
+        raise SystemExit("the peak of memory without that of loading can be told on Linux only")
+    loaded = peak_bytes()
+    task()
+    return {"loaded": loaded, "peak": peak_bytes()}
 
 
 # --- running ---------------------------------------------------------------------------------------------
@@ -294,9 +310,9 @@ def main() -> int:
     asked.work = asked.work.resolve()
     torch.set_num_threads(asked.threads)
     if asked.memory_of:
-        print(peak_of(asked.memory_of, asked.work))
+        print(json.dumps(memory_of(asked.memory_of, asked.work)))
         return 0
-    found: dict[str, Any] = {"threads": asked.threads, "torch": torch.__version__, "rounds": asked.rounds}
+    found: dict[str, Any] = {**machine("torch", "transformers"), "threads": asked.threads, "rounds": asked.rounds}
     for name in asked.only:
         found[name] = MEASURES[name](asked)
         print(json.dumps({name: found[name]}, indent=2, ensure_ascii=False), flush=True)

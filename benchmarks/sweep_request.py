@@ -36,6 +36,7 @@ class Request:
         self, folder: Path, pairs: Sequence[LanguagePair], count: int, shots: int = 5, **generation: Any
     ) -> None:
         self.folder, self.language_pairs = folder, list(pairs)
+        self._checkpoint = Checkpoint(CheckpointSpec(name="c", path=str(folder)), folder)
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.config = StudyConfig.model_validate(
             {
@@ -65,12 +66,18 @@ class Request:
         lengths = [len(one.suffix) for one in column if one is not None]
         return max(set(lengths), key=lengths.count)
 
-    def translator(self, to_the_end: bool) -> Translator:
+    def model(self) -> Any:
+        """The model as `gainsift generate` loads it."""
+        return self._checkpoint.load_model("cpu", "float32")
+
+    def plain_model(self) -> Any:
+        """The model as transformers loads it."""
+        return AutoModelForCausalLM.from_pretrained(self.folder, dtype=torch.float32).eval().requires_grad_(False)
+
+    def translator(self, model: Any, to_the_end: bool) -> Translator:
         """Ours; with `to_the_end` no quote ends an answer, as in the published loop."""
-        model = AutoModelForCausalLM.from_pretrained(self.folder, dtype=torch.float32).eval().requires_grad_(False)
-        checkpoint = Checkpoint(CheckpointSpec(name="c", path=str(self.folder)), self.folder)
         layers = list(range(model.config.num_hidden_layers))
-        made = Translator(model, checkpoint, self.preparation, layers, self.language_pairs)
+        made = Translator(model, self._checkpoint, self.preparation, layers, self.language_pairs)
         if to_the_end:
             made.reader.closes[:] = False
             made.reader.ends[:] = False

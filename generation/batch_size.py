@@ -14,6 +14,8 @@ SHARE = 0.25
 FEWEST = 8
 MOST = {"cpu": 512, "cuda": 4096}
 """Beyond these, matrices are large enough to keep the processor busy."""
+TOKENS = {"cpu": 1024, "cuda": 32768}
+"""The same for prompts that run whole; more of them only take more padding, and fall out of the processor's cache."""
 
 
 def rows_that_fit(decoder: Decoder, whole: int, rest: int) -> int:
@@ -28,6 +30,11 @@ def rows_that_fit(decoder: Decoder, whole: int, rest: int) -> int:
     row = int(token) * (rest if decoder.shares_prefix else whole) + 2 * 4 * int(config.vocab_size)
     most = MOST.get(decoder.device.type, MOST["cpu"])
     return max(FEWEST, min(most, int(SHARE * free_bytes(decoder.device) / row)))
+
+
+def tokens_together(device: torch.device) -> int:
+    """Tokens of prompts that run as one batch."""
+    return TOKENS.get(device.type, TOKENS["cpu"])
 
 
 def free_bytes(device: torch.device) -> int:

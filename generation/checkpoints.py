@@ -229,6 +229,8 @@ class Checkpoint:
         import torch
         from transformers import AutoModelForCausalLM
 
+        from gainsift.generation.packed_linear import pack_linears
+
         with self._loading("weights"):
             model, report = AutoModelForCausalLM.from_pretrained(
                 self.folder,
@@ -244,7 +246,9 @@ class Checkpoint:
                 f"{len(missing)} weights are missing, the first is {missing[0]}",
                 "copy the whole checkpoint",
             )
-        return model.to(device).eval().requires_grad_(False)
+        model = model.to(device).eval().requires_grad_(False)
+        pack_linears(model)
+        return model
 
     def _source(self) -> dict[str, Any]:
         common = self._common()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
+from gainsift.generation.batch_size import tokens_together
 from gainsift.generation.boundaries import TokenPrompt
 from gainsift.generation.decoder import Decoder, pad_left, positions_of
 from gainsift.schemas.settings import LanguagePair, Prompt
@@ -59,13 +60,22 @@ def collect_vectors(decoder: Decoder, prompts: Prompts, batch_size: int) -> torc
     """
     layers, width = len(decoder.layers), int(decoder.config.hidden_size)
     result = torch.zeros(len(prompts), layers, width, dtype=decoder.dtype)
-    usable = [(i, prompt.prefix) for i, prompt in enumerate(prompts) if prompt is not None]
-    usable.sort(key=lambda entry: len(entry[1]))
-    for start in range(0, len(usable), batch_size):
-        batch = usable[start : start + batch_size]
-        ids, mask = pad_left([prefix for _, prefix in batch], decoder.device)
+    lengths = {i: len(prompt.prefix) for i, prompt in enumerate(prompts) if prompt is not None}
+    for batch in by_length(lengths, batch_size, tokens_together(decoder.device)):
+        ids, mask = pad_left([prompt.prefix for i in batch if (prompt := prompts[i]) is not None], decoder.device)
         outputs: list[torch.Tensor] = []
         with decoder.reading(outputs):
             decoder.run_body(ids, mask, positions_of(mask))
-        result[[i for i, _ in batch]] = torch.stack(outputs, dim=1).cpu()
+        result[batch] = torch.stack(outputs, dim=1).cpu()
     return result
+
+
+def by_length(lengths: Mapping[int, int], most: int, tokens: int) -> list[list[int]]:
+    """Batches of at most `most` of the keys and, padding counted, `tokens` tokens, but of one key at least."""
+    batches: list[list[int]] = []
+    for key in sorted(lengths, key=lambda one: lengths[one]):
+        if batches and len(batches[-1]) < most and (len(batches[-1]) + 1) * lengths[key] <= tokens:
+            batches[-1].append(key)
+        else:
+            batches.append([key])
+    return batches

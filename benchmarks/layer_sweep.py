@@ -28,18 +28,16 @@ from typing import Any
 
 import torch
 from machine import forget_peak, machine, peak_bytes
+from one_pair import PAIR, SOURCES, floor, one_pair
 from sweep_models import PEERS, peer, random_model, small_model
 from sweep_request import ALL_PAIRS, NEW_TOKENS, Request
 
-from gainsift.generation.decoder import pad_left, positions_of
-from gainsift.generation.source_bank import collect_vectors
-from gainsift.generation.sweep import Block, Sweep
+from gainsift.generation.decoder import pad_left
+from gainsift.generation.sweep import Block
 from gainsift.schemas.files import write_parquet
 from gainsift.schemas.rows import Translation
 from gainsift.schemas.study import TRANSLATIONS_FORMAT
 
-PAIR = ("en", "fr")
-SOURCES = [("source", ("de", "es")), ("source", ("es", "it")), ("source", ("it", "de"))]
 PROMPTS = 16
 TARGETS = {"pair": 12.0, "study": 20.0, "floor": 1.6, "memory": 1.5}
 CLOSE = 1e-5
@@ -51,20 +49,6 @@ Texts = dict[tuple[int, int], tuple[str, list[float]]]
 # --- one pair, one setting, three source languages -------------------------------------------------------
 
 
-def one_pair(request: Request, model: Any, to_the_end: bool = True) -> tuple[Callable[[], list[Block]], Any]:
-    """Ours: the sweep of one setting with its source vectors; what it needs is loaded before."""
-    translator = request.translator(model, to_the_end)
-    prompts = translator._prompts("target", PAIR, range(PROMPTS))
-
-    def run() -> list[Block]:
-        vectors = [collect_vectors(translator.decoder, request.preparation.accepted(key), translator.batch_size)
-                   for key in SOURCES]  # fmt: skip
-        mean = torch.stack(vectors).mean(0)
-        return list(translator._sweep(Sweep(prompts, mean[None], translator.layers)))
-
-    return run, translator
-
-
 def texts_of(blocks: list[Block], translator: Any) -> Texts:
     found: Texts = {}
     for block in blocks:
@@ -73,35 +57,6 @@ def texts_of(blocks: list[Block], translator: Any) -> Texts:
         for cell, text, mass in zip(block.cells, words, masses, strict=True):
             found[cell.layer, cell.prompt] = (text, mass.flatten().tolist())
     return found
-
-
-def floor(translator: Any, blocks: list[Block]) -> Callable[[], None]:
-    """Plain transformers: the prompts once, then the new tokens of `blocks` for all rows of each prompt at once."""
-    decoder, accepted = translator.decoder, translator.preparation.accepted
-    model = decoder.model
-    targets = [(*one.prefix, *one.suffix) for one in translator._prompts("target", PAIR, range(PROMPTS))]
-    sources = [one.prefix for key in SOURCES for one in accepted(key)]
-    count = len(translator.layers)
-    tokens = torch.zeros(PROMPTS, count, NEW_TOKENS, dtype=torch.long)
-    for block in blocks:
-        for cell, ids in zip(block.cells, block.tokens, strict=True):
-            tokens[cell.prompt, cell.layer] = torch.tensor(ids)
-
-    def run() -> None:
-        with torch.no_grad():
-            for start in range(0, len(sources), 32):
-                ids, mask = pad_left(sources[start : start + 32], "cpu")
-                model.base_model(input_ids=ids, attention_mask=mask, use_cache=False)
-            ids, mask = pad_left(targets, "cpu")
-            past = model(input_ids=ids, attention_mask=mask, use_cache=True, logits_to_keep=1).past_key_values
-            past.batch_repeat_interleave(count)
-            mask, at = mask.repeat_interleave(count, 0), positions_of(mask)[:, -1:].repeat_interleave(count, 0)
-            for step in range(NEW_TOKENS - 1):
-                mask, at = torch.cat([mask, mask.new_ones(len(mask), 1)], 1), at + 1
-                model(input_ids=tokens.flatten(0, 1)[:, step : step + 1], attention_mask=mask, position_ids=at,
-                      past_key_values=past, use_cache=True, logits_to_keep=1)  # fmt: skip
-
-    return run
 
 
 def measure_pair(asked: argparse.Namespace) -> dict[str, Any]:

@@ -195,6 +195,12 @@ def model_of(tokenizer: PreTrainedTokenizerFast) -> Callable[[str], Any]:
     return get
 
 
+@pytest.fixture(scope="module", params=["cpu", *["cuda"] * torch.cuda.is_available()])
+def device(request: pytest.FixtureRequest) -> str:
+    """Every kind of device that is here."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
 def row_set() -> Callable[[Study], str]:
     """A hash of all rows of a study, to the last bit, in the order of their ids. Fails if an id comes twice."""

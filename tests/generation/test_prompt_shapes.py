@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ def endless(tokenizer: PreTrainedTokenizerFast, model: Any) -> AnswerReader:
 @pytest.mark.parametrize("architecture", ["Llama", "GPT2", "Bloom", "Gemma2"])
 @pytest.mark.parametrize("size", [1, 7, 100])
 def test_any_prompts_in_one_batch(
-    model_of: Callable[[str], Any], tokenizer: PreTrainedTokenizerFast, architecture: str, size: int
+    device: str, model_of: Callable[[str], Any], tokenizer: PreTrainedTokenizerFast, architecture: str, size: int
 ) -> None:
     model = model_of(architecture)
     generator = torch.Generator().manual_seed(3)
@@ -71,8 +72,8 @@ def test_any_prompts_in_one_batch(
     # prefix and suffix lengths; no suffix: the word is the last token of the prompt
     prompts = [TokenPrompt(ids(a), ids(b)) for a, b in ((3, 2), (60, 5), (1, 1), (25, 0), (2, 0), (24, 5), (1, 0))]
     sources = torch.randn(2, len(prompts), 4, 32, generator=generator)
-    decoder = Decoder(model, "c")
-    reader = endless(tokenizer, model)
+    decoder = Decoder(deepcopy(model).to(device), "c")
+    reader = endless(tokenizer, model).to(device)
     check_exactness(decoder, reader)
     asked = Sweep(prompts, sources, [0, 1, 2, 3], clean=True, own=True)
     own = torch.zeros(len(prompts), 4, 32)
@@ -81,7 +82,7 @@ def test_any_prompts_in_one_batch(
         for cell, logits, tokens in zip(block.cells, block.logits, block.tokens, strict=True):
             vectors = None if cell.source in (None, 2) else sources[cell.source, cell.prompt]
             shares, expected = plain_output(model, prompts[cell.prompt], vectors, cell.layer or 0)
-            assert torch.allclose(logits.softmax(-1), shares, atol=CLOSE, rtol=0)
+            assert torch.allclose(logits.softmax(-1).cpu(), shares, atol=CLOSE, rtol=0)
             assert tokens == expected
             seen.add(cell)
     assert len(seen) == len(prompts) * (1 + 3 * 4)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,10 +130,13 @@ class Referee:
 
 
 class Case:
-    """A tiny model with its prompt pairs, run by the product and by the referee."""
+    """A tiny model with its prompt pairs, run by the product on a device and by the referee on the CPU."""
 
-    def __init__(self, model: Any, tokenizer: PreTrainedTokenizerFast, concepts: list[Concept], folder: Path) -> None:
+    def __init__(
+        self, model: Any, device: str, tokenizer: PreTrainedTokenizerFast, concepts: list[Concept], folder: Path
+    ) -> None:
         self.model, self.tokenizer, self.folder = model, tokenizer, folder
+        self.on_device = deepcopy(model).to(device)
         self.concepts = {concept.id: concept for concept in concepts}
         self.pairs = make_pairs(concepts, LANGUAGES, PAIRS, SHOTS, 7, "words")
         self.config = StudyConfig.model_validate(
@@ -152,7 +156,7 @@ class Case:
         preparation = Preparation(self.tokenizer, self.config, self.pairs, self.concepts)
         checkpoint = Checkpoint(CheckpointSpec(name="c", path=".", step=30, tokens=4000), self.folder)
         wanted = list(SOURCES)
-        return Translator(self.model, checkpoint, preparation, self.layers, wanted, batch_size)
+        return Translator(self.on_device, checkpoint, preparation, self.layers, wanted, batch_size)
 
     def rows(
         self, batch_size: int | None = None, translator: Translator | None = None
@@ -208,6 +212,7 @@ class Case:
 
 @pytest.fixture(scope="module")
 def case_of(
+    device: str,
     model_of: Callable[[str], Any],
     tokenizer: PreTrainedTokenizerFast,
     concepts: list[Concept],
@@ -218,7 +223,7 @@ def case_of(
     def get(architecture: str) -> Case:
         if architecture not in made:
             folder = tmp_path_factory.mktemp(architecture)
-            made[architecture] = Case(model_of(architecture), tokenizer, concepts, folder)
+            made[architecture] = Case(model_of(architecture), device, tokenizer, concepts, folder)
         return made[architecture]
 
     return get
@@ -259,7 +264,7 @@ def test_whole_distributions_agree_not_only_the_masses(llama: Case) -> None:
             one = llama.pairs[cell.prompt]
             text = llama.referee.text(one.target_concept, one.target_shots, *pair)
             probabilities, _ = llama.referee.output(text, llama.referee.source(one, ["en-fr"]), cell.layer)
-            assert torch.allclose(logits.softmax(-1), probabilities, atol=PROBABILITY, rtol=0)
+            assert torch.allclose(logits.softmax(-1).cpu(), probabilities, atol=PROBABILITY, rtol=0)
             seen += 1
     assert seen == PAIRS * 4
 
@@ -416,7 +421,7 @@ def test_each_prompt_runs_once_and_cut_offs_share_what_is_the_same(llama: Case) 
 
     handles = [
         block.self_attn.register_forward_pre_hook(count(layer), with_kwargs=True)
-        for layer, block in enumerate(llama.referee.blocks)
+        for layer, block in enumerate(translator.decoder.layers)
     ]
     try:
         llama.rows(translator=translator)

@@ -66,7 +66,7 @@ def expected(
 @pytest.fixture(scope="module")
 def rows(asked: Any) -> dict[Key, Translation]:
     """The product's rows, all 30 layers of every setting."""
-    translator = asked.translator(to_the_end=False)
+    translator = asked.translator(asked.model(), to_the_end=False)
     places = {pair.pair_id: place for place, pair in enumerate(translator.pairs)}
     table = translator.table(PAIR, range(PROMPT_PAIRS), lambda rows: None)
     found = {

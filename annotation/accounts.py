@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from gainsift.schemas.campaign import ADJUDICATOR
 from gainsift.schemas.config import problems
@@ -31,8 +31,8 @@ Email = Annotated[
 class Person(Record):
     """Who is behind a pseudonym. The name is for the lead's eyes only: no server is told it."""
 
-    name: str = ""
-    email: Email
+    name: str = Field(default="", description="Real name, for the lead's eyes.")
+    email: Email = Field(description="Address of the account at Label Studio.")
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ def _render(template: str, taxonomy: Taxonomy) -> str:
         taxonomy=taxonomy,
         steps=steps,
         sense_label=taxonomy.category(SENSE_LABEL).label if SENSE_LABEL in taxonomy.ids else "",
+        unsure=taxonomy.missing,
         signs={"space": SPACE, "holder": HOLDER, "nothing": NOTHING},
         keys={"not_listed": NOT_LISTED_KEY, "jump": JUMP_KEY.upper()},
     )

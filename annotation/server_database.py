@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from pydantic import Field
+
 from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.record import Record
 
@@ -21,11 +23,11 @@ FORM = "postgresql://USER@HOST:PORT/NAME"
 class Database(Record):
     """PostgreSQL's password comes from PGPASSWORD or ~/.pgpass, as with PostgreSQL's own programs."""
 
-    kind: Literal["sqlite", "postgresql"] = "sqlite"
-    host: str = ""
-    port: int = 5432
-    name: str = ""
-    user: str = ""
+    kind: Literal["sqlite", "postgresql"] = Field(default="sqlite", description="Which program.")
+    host: str = Field(default="", description="PostgreSQL's machine.")
+    port: int = Field(default=5432, description="PostgreSQL's port.")
+    name: str = Field(default="", description="Name of the database.")
+    user: str = Field(default="", description="Who logs in.")
 
     def __str__(self) -> str:
         if self.kind == "sqlite":

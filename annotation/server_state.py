@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from gainsift.annotation.server_database import Database, check
 from gainsift.schemas.errors import UserError
@@ -23,10 +23,10 @@ STATE, LOCK, DATABASE = "server.json", "server.lock", "database.json"
 class State(Record):
     """server.json: where a running server of a study is. Neither token nor password."""
 
-    format: Literal["server/1"] = "server/1"
-    url: str
-    pid: int
-    database: Database
+    format: Literal["server/1"] = Field(default="server/1", description="Kind and version of the file.")
+    url: str = Field(description="Its address.")
+    pid: int = Field(description="Its process.")
+    database: Database = Field(description="Where its database is.")
 
 
 def hold(folder: Path) -> int:

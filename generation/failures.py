@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from gainsift.generation.shards import Shard
 from gainsift.schemas.errors import GainsiftError, UserError, WorkError
@@ -22,13 +22,13 @@ FAILURES_FORMAT = "failures/1"
 class Failure(Record):
     """A shard that could not be made: prompt pairs `first` to `last` by their index, and the error in one line."""
 
-    checkpoint: str
-    input_language: str
-    output_language: str
-    first: int
-    last: int
-    reason: str
-    when: str
+    checkpoint: str = Field(description="Its name in study.yaml.")
+    input_language: str = Field(description="Language of the words that were to be translated.")
+    output_language: str = Field(description="Language that they were to be translated into.")
+    first: int = Field(description="Index of the shard's first prompt pair.")
+    last: int = Field(description="Index of its last one.")
+    reason: str = Field(description="The error in one line.")
+    when: str = Field(description="When it was met.", json_schema_extra={"unit": "ISO 8601"})
 
     def concerns(self, checkpoint: str, pair: LanguagePair, part: range) -> bool:
         """Whether some of these prompt pairs are among its own."""

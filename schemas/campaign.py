@@ -20,10 +20,12 @@ class Rows(Record):
     """Which outputs are judged. Empty lists mean all; controls are left out unless asked for."""
 
     checkpoints: list[str] = Field(default_factory=list, description="Names, `first` or `last`.")
-    settings: list[str] = Field(default_factory=lambda: [UNPATCHED])
+    settings: list[str] = Field(default_factory=lambda: [UNPATCHED], description="Which settings are judged.")
     prompts: list[Prompt] = Field(default=["source"], description="For unpatched rows.")
-    layers: list[int] = Field(default_factory=list, description="For patched rows.")
-    language_pairs: list[LanguagePair] = Field(default_factory=list)
+    layers: list[int] = Field(
+        default_factory=list, description="For patched rows.", json_schema_extra={"unit": "layer"}
+    )
+    language_pairs: list[LanguagePair] = Field(default_factory=list, description="Input, output; empty: all.")
     trajectories: Positive | None = Field(
         default=None, description="Draw this many trajectories (prompt pair × language pair) at random."
     )
@@ -32,19 +34,25 @@ class Rows(Record):
         description="Share the draw out evenly over strata of trajectories: `outcome` is whether automatic success "
         "is always right, never right, or changes over the trajectory's rows.",
     )
-    seed: int = 42
+    seed: int = Field(default=42, description="Seed of the draw.")
 
 
 class Annotator(Record):
     """A pseudonym and the languages that its person reads."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=20)
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=20, description="Pseudonym: all that files and reports show."
+    )
     languages: list[LanguageCode] = Field(default_factory=list, description="Empty: all.")
 
 
 class AnnotationSpec(Record):
-    rows: Rows = Field(default_factory=Rows)
-    annotators: list[Annotator] = Field(default_factory=lambda: [Annotator(name="a1"), Annotator(name="a2")])
+    """Which outputs people judge, who they are, and how the work is shared out."""
+
+    rows: Rows = Field(default_factory=Rows, description="Which outputs are judged.")
+    annotators: list[Annotator] = Field(
+        default_factory=lambda: [Annotator(name="a1"), Annotator(name="a2")], description="Who judges."
+    )
     overlap: Positive | Literal["all"] = Field(
         default="all", description="How many annotators judge each item, of those who read both its languages."
     )
@@ -55,7 +63,9 @@ class AnnotationSpec(Record):
         default=0, description="Items of each language pair that everybody who reads it labels first."
     )
     repeats: Annotated[float, Field(ge=0, le=0.5)] = Field(
-        default=0.0, description="Share of an annotator's items that come a second time, unmarked."
+        default=0.0,
+        description="Share of an annotator's items that come a second time, unmarked.",
+        json_schema_extra={"unit": "share"},
     )
     controls: Annotated[int, Field(ge=0)] = Field(
         default=0, description="Made-up items with a known answer for each annotator, unmarked."
@@ -66,10 +76,16 @@ class AnnotationSpec(Record):
         "that equal the reference are not asked about, except for an audit sample.",
     )
     audit: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.2, description="The part that stays bare (shown), or that is asked about (accept_reference)."
+        default=0.2,
+        description="The part that stays bare (shown), or that is asked about (accept_reference).",
+        json_schema_extra={"unit": "share"},
     )
-    pace_per_hour: Positive = Field(default=300, description="Judgements that one person makes in an hour.")
-    seed: int = 42
+    pace_per_hour: Positive = Field(
+        default=300,
+        description="Judgements that one person makes in an hour.",
+        json_schema_extra={"unit": "judgements an hour"},
+    )
+    seed: int = Field(default=42, description="Seed of assignment and order.")
 
     @field_validator("annotators")
     @classmethod

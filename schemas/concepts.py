@@ -43,12 +43,19 @@ class Concept(Record):
     another language that are spelled like one of its forms, apart from case, and mean something else.
     """
 
-    id: str = Field(min_length=1)
-    gloss: str = Field(min_length=1)
-    reference: Forms
-    accepted: Forms = Field(default_factory=dict)
-    senses: list[Sense] = Field(default_factory=list)
-    lookalikes: list[Sense] = Field(default_factory=list)
+    id: str = Field(min_length=1, description="Stable id, e.g. dog.animal.")
+    gloss: str = Field(min_length=1, description="The meaning in a few words, lower case, English.")
+    reference: Forms = Field(
+        description="Forms of the word list by language; the first stands in prompts, and success is measured on all."
+    )
+    accepted: Forms = Field(
+        default_factory=dict, description="Further right answers by language: synonyms, inflected forms."
+    )
+    senses: list[Sense] = Field(default_factory=list, description="Other meanings of its forms in the same language.")
+    lookalikes: list[Sense] = Field(
+        default_factory=list,
+        description="Words of another language that are spelled like one of its forms and mean something else.",
+    )
     flags: list[str] = Field(
         default_factory=list, description="`sense_split`: the references of its languages disagree in sense."
     )
@@ -84,13 +91,13 @@ class PromptPair(Record):
     the same across languages, differ between source and target prompts, and exclude both concepts.
     """
 
-    pair_id: str
+    pair_id: str = Field(description="Hash of the concepts and examples.")
     index: int = Field(ge=0, description="Position in the seeded order, from 0.")
-    source_concept: str
-    target_concept: str
-    source_shots: list[str]
-    target_shots: list[str]
-    seed: int
+    source_concept: str = Field(description="Concept of the source prompt: the one that is patched in.")
+    target_concept: str = Field(description="Concept of the target prompt: the one that is patched over.")
+    source_shots: list[str] = Field(description="Concepts of the source prompt's example lines.")
+    target_shots: list[str] = Field(description="Concepts of the target prompt's example lines.")
+    seed: int = Field(description="Seed of the order.")
 
     @model_validator(mode="after")
     def _apart(self) -> PromptPair:

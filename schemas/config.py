@@ -22,15 +22,23 @@ STUDY_FORMAT = 1
 
 
 class PromptsSpec(Record):
+    """How many prompt pairs, and how long their prompts are."""
+
     pairs: Positive = Field(default=256, description="Prompt pairs.")
     shots: Positive = Field(default=5, description="Example lines before the asked word.")
-    seed: int = 42
+    seed: int = Field(default=42, description="Seed of pairs and examples.")
 
 
 class GenerationSpec(Record):
-    settings: list[str] = Field(default_factory=lambda: list(SETTINGS), min_length=1)
-    layers: list[Annotated[int, Field(ge=0)]] | Literal["all"] = "all"
-    max_new_tokens: Positive = 10
+    """Which settings and layers are generated, and how long answers may be."""
+
+    settings: list[str] = Field(
+        default_factory=lambda: list(SETTINGS), min_length=1, description="Which settings are generated."
+    )
+    layers: list[Annotated[int, Field(ge=0)]] | Literal["all"] = Field(
+        default="all", description="First patched layers, from 0, or all.", json_schema_extra={"unit": "layer"}
+    )
+    max_new_tokens: Positive = Field(default=10, description="Longest answer.", json_schema_extra={"unit": "tokens"})
 
     @field_validator("settings")
     @classmethod
@@ -44,20 +52,22 @@ class GenerationSpec(Record):
 class SuccessSpec(Record):
     """When an answer counts as a reference form (automatic success)."""
 
-    case: Literal["fold", "exact"] = "fold"
+    case: Literal["fold", "exact"] = Field(default="fold", description="fold: upper and lower case are alike.")
     articles: Literal["keep", "strip"] = Field(
         default="keep", description="strip: a leading article of the output language does not count."
     )
-    unclosed: Literal["fail", "accept"] = "fail"
+    unclosed: Literal["fail", "accept"] = Field(
+        default="fail", description="What becomes of an answer without a closing quote."
+    )
 
 
 class Condition(Record):
     """One column of a contrast: a checkpoint and how it was asked. `first` and `last` name checkpoints too."""
 
-    checkpoint: str
-    setting: str = UNPATCHED
+    checkpoint: str = Field(description="Name, or first or last.")
+    setting: str = Field(default=UNPATCHED, description="Where the vector comes from; unpatched: no vector.")
     prompt: Prompt | None = Field(default=None, description="Default: source if unpatched, else target.")
-    layer: int | None = Field(default=None, description="Needed when patched.")
+    layer: int | None = Field(default=None, description="Needed when patched.", json_schema_extra={"unit": "layer"})
 
     @model_validator(mode="after")
     def _complete(self) -> Condition:
@@ -76,17 +86,17 @@ class Condition(Record):
 class Contrast(Record):
     """Apparent gain from condition `a` to condition `b`; written `from` and `to` in study.yaml."""
 
-    name: str = Field(min_length=1)
-    a: Condition = Field(alias="from")
-    b: Condition = Field(alias="to")
+    name: str = Field(min_length=1, description="Name in tables.")
+    a: Condition = Field(alias="from", description="Condition before.")
+    b: Condition = Field(alias="to", description="Condition after.")
 
 
 class Series(Record):
     """One way of asking, followed over checkpoints: a setting, for patched ones its layer, and which checkpoints."""
 
-    setting: str = UNPATCHED
+    setting: str = Field(default=UNPATCHED, description="Where the vector comes from; unpatched: no vector.")
     prompt: Prompt | None = Field(default=None, description="Default: source if unpatched, else target.")
-    layer: int | None = Field(default=None, description="Needed when patched.")
+    layer: int | None = Field(default=None, description="Needed when patched.", json_schema_extra={"unit": "layer"})
     checkpoints: list[str] = Field(
         default_factory=list, description="Empty: those of annotation.rows, or all. Always in training order."
     )
@@ -109,10 +119,16 @@ class Series(Record):
 
 
 class AnalysisSpec(Record):
+    """Intervals, verdicts, corrections and trends."""
+
     bootstrap: Positive = Field(default=1000, description="Resamples.")
-    confidence: float = Field(default=0.95, gt=0, lt=1)
-    seed: Annotated[int, Field(ge=0)] = 12345
-    exclude_sense_split: bool = False
+    confidence: float = Field(
+        default=0.95, gt=0, lt=1, description="Of every interval.", json_schema_extra={"unit": "probability"}
+    )
+    seed: Annotated[int, Field(ge=0)] = Field(default=12345, description="Seed of resamples and sign flips.")
+    exclude_sense_split: bool = Field(
+        default=False, description="Leave out concepts whose references disagree in sense."
+    )
     interval: Literal["studentised", "bca", "percentile"] = Field(
         default="studentised", description="Cluster bootstrap of shares and splits."
     )
@@ -133,35 +149,48 @@ class AnalysisSpec(Record):
         default=None,
         description="First patched layer of the curves of emergence; else the one that the contrasts name, else the "
         "lowest that is judged, else the middle one.",
+        json_schema_extra={"unit": "layer"},
     )
 
 
 class StudyConfig(Record):
     """The whole of study.yaml."""
 
-    format: int = STUDY_FORMAT
-    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    format: int = Field(default=STUDY_FORMAT, description="Version of study.yaml.")
+    name: str = Field(
+        min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Name of the study; it stands in reports."
+    )
     id: str | None = Field(
         default=None,
         pattern=r"^[0-9a-f]{8,32}$",
         description="Ties judgements to this study; without it the name does. `gainsift init` draws one.",
     )
     description: str = Field(default="", description="Printed in the report; say here how the data came about.")
-    model: ModelSpec
+    model: ModelSpec = Field(description="The checkpoints.")
     trained_languages: list[LanguageCode] = Field(min_length=1, description="Languages that the model was trained on.")
     language_pairs: list[LanguagePair] = Field(min_length=1, description="Target pairs: input, output.")
-    words: WordsSpec = Field(default_factory=WordsSpec)
-    prompts: PromptsSpec = Field(default_factory=PromptsSpec)
-    generation: GenerationSpec = Field(default_factory=GenerationSpec)
-    success: SuccessSpec = Field(default_factory=SuccessSpec)
+    words: WordsSpec = Field(default_factory=WordsSpec, description="Where the concepts come from.")
+    prompts: PromptsSpec = Field(
+        default_factory=PromptsSpec, description="How many prompt pairs, and how long prompts are."
+    )
+    generation: GenerationSpec = Field(default_factory=GenerationSpec, description="What is generated.")
+    success: SuccessSpec = Field(default_factory=SuccessSpec, description="When an answer counts as a listed word.")
     taxonomy: str | None = Field(default=None, description="Your own taxonomy.yaml, relative to the study.")
-    annotation: AnnotationSpec = Field(default_factory=AnnotationSpec)
-    contrasts: list[Contrast] = Field(default_factory=list)
+    annotation: AnnotationSpec = Field(
+        default_factory=AnnotationSpec, description="What people judge, who they are, how work is shared."
+    )
+    contrasts: list[Contrast] = Field(
+        default_factory=list, description="Gains to be split, each from one condition to another."
+    )
     contrasts_along: list[Series] = Field(
         default_factory=list, description="Contrasts of all consecutive checkpoints, and from the first to the last."
     )
-    analysis: AnalysisSpec = Field(default_factory=AnalysisSpec)
-    release: ReleaseSpec = Field(default_factory=ReleaseSpec)
+    analysis: AnalysisSpec = Field(
+        default_factory=AnalysisSpec, description="Intervals, verdicts, corrections, trends."
+    )
+    release: ReleaseSpec = Field(
+        default_factory=ReleaseSpec, description="What the datasheet of a published bundle says."
+    )
 
     @field_validator("language_pairs")
     @classmethod

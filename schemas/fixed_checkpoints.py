@@ -19,12 +19,12 @@ CHECKPOINTS_FORMAT = "checkpoints/1"
 class FixedCheckpoints(Record):
     """The checkpoints in training order, each hub revision with its commit."""
 
-    format: Literal["checkpoints/1"] = "checkpoints/1"
-    fixed: str = Field(description="ISO 8601, UTC.")
+    format: Literal["checkpoints/1"] = Field(default="checkpoints/1", description="Kind and version of the file.")
+    fixed: str = Field(description="ISO 8601, UTC.", json_schema_extra={"unit": "ISO 8601"})
     series: dict[str, Any] | None = Field(
         default=None, description="model.series and model.families as they were asked; absent for a list."
     )
-    checkpoints: list[CheckpointSpec]
+    checkpoints: list[CheckpointSpec] = Field(description="In training order.")
 
 
 def fixed_file(folder: Path) -> Path:

@@ -31,12 +31,12 @@ OF_ANNOTATION = ("rows", "overlap", "round", "prelabels", "audit")
 class Lock(Record):
     """The frozen plan. `frozen` holds it in full, so that a deviation can be told in words; `hash` is of `frozen`."""
 
-    format: Literal["lock/1"] = "lock/1"
-    locked: str = Field(description="ISO 8601, UTC.")
+    format: Literal["lock/1"] = Field(default="lock/1", description="Kind and version of the file.")
+    locked: str = Field(description="ISO 8601, UTC.", json_schema_extra={"unit": "ISO 8601"})
     late: bool = Field(description="Whether people had judged before.")
     judgements: int = Field(ge=0, description="Judgements by people that were known then.")
-    frozen: dict[str, Any]
-    hash: str
+    frozen: dict[str, Any] = Field(description="Every key and hash that decides a figure.")
+    hash: str = Field(description="SHA-256 of `frozen`, 16 digits.")
 
 
 def lock_file(study: Study) -> Path:

@@ -20,7 +20,7 @@ GROUPS = {"step", "tokens", "phase"}
 class _Place(Record):
     """A local folder (relative to the study, or absolute), or a revision of a hub repository."""
 
-    path: str = ""
+    path: str = Field(default="", description="A local folder, relative to the study or absolute.")
     repo: Repo = Field(default="", description="Hub repository, owner/name.")
     revision: str = Field(default="", description="Branch, tag or commit on the hub; default main.")
     commit: Commit = Field(default="", description="What the revision was when the study fixed it.")
@@ -44,11 +44,13 @@ class TokenizerSpec(_Place):
 class CheckpointSpec(_Place):
     """One checkpoint: a local model folder, or a revision of a hub repository."""
 
-    name: str = Field(min_length=1, pattern=NAME)
+    name: str = Field(min_length=1, pattern=NAME, description="Name in every file, table and figure.")
     gguf_file: str | None = Field(default=None, description="File in the folder, for models that come as GGUF.")
     tokenizer: TokenizerSpec | None = Field(default=None, description="If it is not beside the weights.")
-    step: int = 0
-    tokens: int = Field(default=0, description="Tokens seen; 0 if unknown.")
+    step: int = Field(
+        default=0, description="Optimiser steps; 0 if unknown.", json_schema_extra={"unit": "optimiser steps"}
+    )
+    tokens: int = Field(default=0, description="Tokens seen; 0 if unknown.", json_schema_extra={"unit": "tokens"})
     dtype: StoredDtype | None = Field(default=None, description="Precision of the stored weights, where it is known.")
 
 
@@ -59,12 +61,16 @@ class FamilySpec(Record):
     counts in `tokens_unit`; `phase` is one of `phases`, which follow each other in that order, their steps anew.
     """
 
-    name: str = Field(min_length=1, pattern=NAME)
-    pattern: str
+    name: str = Field(min_length=1, pattern=NAME, description="Name of the row.")
+    pattern: str = Field(description="Regular expression with the groups step, tokens and phase.")
     example: str = Field(default="", description="A name that the pattern matches.")
-    phases: list[str] = Field(default_factory=list)
-    tokens_unit: int = Field(default=10**9, gt=0)
-    tokens_per_step: int = Field(default=0, ge=0, description="Where the name says no tokens; 0: unknown.")
+    phases: list[str] = Field(default_factory=list, description="Phases in order; steps begin anew in each.")
+    tokens_unit: int = Field(
+        default=10**9, gt=0, description="What the group tokens counts in.", json_schema_extra={"unit": "tokens"}
+    )
+    tokens_per_step: int = Field(
+        default=0, ge=0, description="Where the name says no tokens; 0: unknown.", json_schema_extra={"unit": "tokens"}
+    )
     tokenizer: str = Field(
         default="", description="repo, repo@revision or main, for checkpoints that come without a tokenizer."
     )
@@ -95,7 +101,7 @@ class FamilySpec(Record):
 class SeriesSpec(Record):
     """A whole series of checkpoints by one name. It is resolved once, into checkpoints.json of the study."""
 
-    repo: Repo = ""
+    repo: Repo = Field(default="", description="Hub repository, owner/name, whose revisions are the checkpoints.")
     folder: str = Field(default="", description="Folder of model folders, relative to the study or absolute.")
     family: str | None = Field(
         default=None, description="A row of the table that `gainsift checkpoints` prints; default: by name."
@@ -103,7 +109,7 @@ class SeriesSpec(Record):
     policy: str | list[str | int] = Field(
         default="published", description="Which checkpoints; a list holds names or steps."
     )
-    tokenizer: TokenizerSpec | None = None
+    tokenizer: TokenizerSpec | None = Field(default=None, description="If it is not beside the weights.")
 
     @model_validator(mode="after")
     def _one_place(self) -> SeriesSpec:
@@ -119,8 +125,8 @@ class SeriesSpec(Record):
 class ModelSpec(Record):
     """The checkpoints in training order, and how they are brought here."""
 
-    name: str
-    checkpoints: list[CheckpointSpec] = Field(default_factory=list)
+    name: str = Field(description="How tables and figures call the model.")
+    checkpoints: list[CheckpointSpec] = Field(default_factory=list, description="In training order.")
     series: SeriesSpec | None = Field(default=None, description="Instead of checkpoints.")
     families: list[FamilySpec] = Field(default_factory=list, description="Your own rows of the table of families.")
     evict: bool = Field(default=False, description="Delete what was downloaded from the cache after use.")

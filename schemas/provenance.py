@@ -24,18 +24,18 @@ PACKAGES = (
 class Run(Record):
     """What was asked, with what, from what. `inputs` are file names relative to the study, by SHA-256."""
 
-    format: Literal["run/1"] = "run/1"
-    product: str
-    command: str
-    started: str = Field(description="ISO 8601, UTC.")
-    finished: str
-    versions: dict[str, str]
+    format: Literal["run/1"] = Field(default="run/1", description="Kind and version of the file.")
+    product: str = Field(description="What was made.")
+    command: str = Field(description="The command that made it, as it was typed.")
+    started: str = Field(description="ISO 8601, UTC.", json_schema_extra={"unit": "ISO 8601"})
+    finished: str = Field(description="ISO 8601, UTC.", json_schema_extra={"unit": "ISO 8601"})
+    versions: dict[str, str] = Field(description="Versions of Python and of packages.")
     commit: str | None = Field(description="git commit of the code, if it runs from a checkout.")
     dirty: bool | None = Field(description="Whether that checkout had uncommitted changes.")
-    seeds: dict[str, int]
-    inputs: dict[str, str]
+    seeds: dict[str, int] = Field(description="Every seed by its use.")
+    inputs: dict[str, str] = Field(description="SHA-256 of each file that was read.")
     settings: dict[str, Any] = Field(default_factory=dict, description="What else decides the result.")
-    counts: dict[str, int] = Field(default_factory=dict)
+    counts: dict[str, int] = Field(default_factory=dict, description="How many rows, tasks and the like were made.")
 
 
 def now() -> str:

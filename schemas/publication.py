@@ -19,6 +19,6 @@ class ReleaseSpec(Record):
     """All of it optional."""
 
     authors: list[str] = Field(default_factory=list, description="As they are to be cited.")
-    citation: str = ""
+    citation: str = Field(default="", description="How the data are to be cited.")
     limits: str = Field(default="", description="What a user of the data should know, beyond what gainsift can tell.")
-    licences: Licences = Field(default_factory=Licences)
+    licences: Licences = Field(default_factory=Licences, description="One for each part.")

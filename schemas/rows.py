@@ -15,25 +15,38 @@ class Translation(Record):
     """One output: checkpoint × setting × language pair × prompt pair × layer, with full identity."""
 
     row_id: str = Field(description="Hash of the identity fields; the same in every run of the study.")
-    checkpoint: str
-    step: int = Field(description="Optimiser steps of the checkpoint.")
-    tokens: int = Field(description="Tokens seen by the checkpoint; 0 if unknown.")
+    checkpoint: str = Field(description="Its name in study.yaml.")
+    step: int = Field(description="Optimiser steps of the checkpoint.", json_schema_extra={"unit": "optimiser steps"})
+    tokens: int = Field(
+        description="Tokens seen by the checkpoint; 0 if unknown.", json_schema_extra={"unit": "tokens"}
+    )
     setting: str = Field(description="unpatched, tgt, seen, en_en, self or tgt_tgt.")
     prompt: Prompt = Field(description="Which prompt was continued: patched rows continue the target prompt.")
-    input_language: str
-    output_language: str
-    pair_id: str
-    layer: int | None = Field(description="First patched layer j, from 0 to L-1; empty for unpatched rows.")
+    input_language: str = Field(description="Language of the word that is translated.")
+    output_language: str = Field(description="Language that it is to be translated into.")
+    pair_id: str = Field(description="The prompt pair, of prompts.parquet.")
+    layer: int | None = Field(
+        description="First patched layer j, from 0 to L-1; empty for unpatched rows.",
+        json_schema_extra={"unit": "layer"},
+    )
     intended_concept: str = Field(description="Source concept for patched rows and unpatched source prompts.")
     other_concept: str = Field(description="The other concept of the pair.")
     shown_word: str = Field(description="The intended concept's word in the input language.")
     answer: str = Field(description="Decoded text up to the closing quote, exactly as decoded.")
     raw: str = Field(description="All decoded text.")
     closed: bool = Field(description="Whether the closing quote was reached.")
-    p_source: float = Field(description="Next-token mass on the source concept's words, output language.")
-    p_target: float = Field(description="The same for the target concept.")
-    source_mass: list[float] = Field(description="Mass on the source concept's words in each study language.")
-    target_mass: list[float] = Field(description="The same for the target concept.")
+    p_source: float = Field(
+        description="Next-token mass on the source concept's words, output language.",
+        json_schema_extra={"unit": "probability"},
+    )
+    p_target: float = Field(description="The same for the target concept.", json_schema_extra={"unit": "probability"})
+    source_mass: list[float] = Field(
+        description="Mass on the source concept's words in each study language.",
+        json_schema_extra={"unit": "probability"},
+    )
+    target_mass: list[float] = Field(
+        description="The same for the target concept.", json_schema_extra={"unit": "probability"}
+    )
 
     @staticmethod
     def make_id(
@@ -56,14 +69,14 @@ class Item(Record):
 
     item_id: str = Field(description="Hash of every field below but the content key.")
     content_key: str = Field(description="The same hash without the taxonomy version.")
-    taxonomy_version: str
-    input_language: str
-    output_language: str
-    intended_concept: str
-    other_concept: str
-    shown_word: str
+    taxonomy_version: str = Field(description="Version of the taxonomy that it is judged by.")
+    input_language: str = Field(description="Language of the shown word.")
+    output_language: str = Field(description="Language that it is to be translated into.")
+    intended_concept: str = Field(description="Concept that a right answer expresses.")
+    other_concept: str = Field(description="The second concept of the page.")
+    shown_word: str = Field(description="The intended concept's word in the input language.")
     answer: str = Field(description="NFC, outer spaces stripped, case kept.")
-    closed: bool
+    closed: bool = Field(description="Whether the closing quote was reached.")
     copied_from: CopiedFrom = Field(description="Computed, never shown.")
 
     @classmethod
@@ -113,22 +126,37 @@ class Link(Record):
     independent draw for each item, does not leave it out.
     """
 
-    row_id: str
-    item_id: str
+    row_id: str = Field(description="The output.")
+    item_id: str = Field(description="The item that its answer is.")
     trajectory: str = Field(description="pair_id|input|output")
-    trajectory_probability: float = Field(gt=0, le=1, description="Inclusion probability of the trajectory.")
-    item_probability: float = Field(gt=0, le=1, description="(1 - prod(1 - pi) over the item's trajectories) * audit.")
+    trajectory_probability: float = Field(
+        gt=0, le=1, description="Inclusion probability of the trajectory.", json_schema_extra={"unit": "probability"}
+    )
+    item_probability: float = Field(
+        gt=0,
+        le=1,
+        description="(1 - prod(1 - pi) over the item's trajectories) * audit.",
+        json_schema_extra={"unit": "probability"},
+    )
     drawn: bool = Field(description="Whether this row's trajectory was drawn.")
     audit_probability: float = Field(
-        default=1.0, gt=0, le=1, description="Probability that the item, once drawn, is asked about."
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Probability that the item, once drawn, is asked about.",
+        json_schema_extra={"unit": "probability", "since": 2},
     )
-    asked: bool = Field(default=True, description="Whether it is: true unless an audit left the item out.")
+    asked: bool = Field(
+        default=True,
+        description="Whether it is: true unless an audit left the item out.",
+        json_schema_extra={"since": 2},
+    )
 
 
 class AutomaticLabel(Record):
     """What the lexicon alone says of one item of the population, whether or not anybody is asked about it."""
 
-    item_id: str
+    item_id: str = Field(description="The item, of links.parquet.")
     label: str | None = Field(description="Category id; empty where the lexicon cannot tell.")
 
 
@@ -144,23 +172,23 @@ class Assignment(Record):
     Assignments are never forgotten: one that is no longer wanted is retired, so that a judgement of it is known.
     """
 
-    format: Literal["assignment/1"] = "assignment/1"
+    format: Literal["assignment/1"] = Field(default="assignment/1", description="Kind and version of the line.")
     uid: str = Field(description="Opaque keyed hash of (item, annotator, round, repeat): tasks.task_uid.")
-    item: Item
+    item: Item = Field(description="What is judged, whole.")
     annotator: str = Field(description="A pseudonym; the adjudicator for disagreements.")
-    round: int = 0
+    round: int = Field(default=0, description="Round of annotation, from 0.")
     repeat: int = Field(default=0, description="1 where the same person sees the same item for the second time.")
-    role: Role = "main"
+    role: Role = Field(default="main", description="What the task is for; the page does not tell.")
     order: float = Field(default=0.0, description="Place in the annotator's list of this language pair, ascending.")
     expected: str | None = Field(default=None, description="The right label of a control item.")
-    expected_sense: str | None = None
+    expected_sense: str | None = Field(default=None, description="With it, the sense.")
     prelabel: str | None = Field(default=None, description="The automatic label, where the study uses it on pages.")
-    prelabel_sense: str | None = None
+    prelabel_sense: str | None = Field(default=None, description="With it, the sense.")
     prelabel_shown: bool = Field(default=False, description="False on the bare part.")
     competing: list[tuple[str, str | None]] = Field(
         default_factory=list, description="For adjudication: the (label, sense) that differ, in the order shown."
     )
-    retired: bool = False
+    retired: bool = Field(default=False, description="No longer wanted; kept so that a judgement of it is known.")
 
     @property
     def batch(self) -> str:
@@ -176,32 +204,46 @@ class Annotation(Record):
     analysis, and those of controls do not.
     """
 
-    format: Literal["annotation/2"] = "annotation/2"
+    format: Literal["annotation/2"] = Field(default="annotation/2", description="Kind and version of the line.")
     study: str = Field(description="Id of the study that the item belongs to.")
     judgement_id: str = Field(description="Label Studio's annotation unique_id, or our own for other sources.")
     task_uid: str = Field(description="Opaque hash of (item, annotator, round, repeat).")
-    item_id: str
-    content_key: str
+    item_id: str = Field(description="The item that was judged.")
+    content_key: str = Field(description="The same without the taxonomy version.")
     annotator: str = Field(description="A pseudonym, never a name or an address.")
-    round: int = 0
-    repeat: int = 0
-    role: Role = "main"
-    source: Source
-    status: Status
+    round: int = Field(default=0, description="Round of annotation, from 0.")
+    repeat: int = Field(default=0, description="1 where the person saw the item for the second time.")
+    role: Role = Field(default="main", description="What the task was for.", json_schema_extra={"since": 2})
+    source: Source = Field(description="Who gave it: a person, the machine, a simulation, or the lead.")
+    status: Status = Field(description="What became of the task; only `judged` counts.")
     label: str | None = Field(default=None, description="Category id of the taxonomy; empty unless judged.")
     sense: str | None = Field(default=None, description="Sense id or `not_listed`, with label other_sense.")
-    sense_text: str = ""
-    comment: str = ""
+    sense_text: str = Field(default="", description="In the annotator's words, with `not_listed`.")
+    comment: str = Field(default="", description="What the annotator wrote.")
     disagreement: Literal["variation", "error"] | None = Field(
-        default=None, description="Adjudicated: was the other reading defensible (variation) or a slip (error)?"
+        default=None,
+        description="Adjudicated: was the other reading defensible (variation) or a slip (error)?",
+        json_schema_extra={"since": 2},
     )
-    prelabel: str | None = Field(default=None, description="The automatic label of the task, shown or withheld.")
-    prelabel_shown: bool = False
-    problems: list[str] = Field(default_factory=list, description="What the checks found, for `invalid` lines.")
-    lead_time: float | None = Field(default=None, description="Seconds on the page.")
-    created_at: str | None = Field(default=None, description="ISO 8601, as given by the tool.")
-    updated_at: str | None = None
-    taxonomy_version: str
+    prelabel: str | None = Field(
+        default=None, description="The automatic label of the task, shown or withheld.", json_schema_extra={"since": 2}
+    )
+    prelabel_shown: bool = Field(
+        default=False, description="Whether the annotator saw the automatic label.", json_schema_extra={"since": 2}
+    )
+    problems: list[str] = Field(
+        default_factory=list, description="What the checks found, for `invalid` lines.", json_schema_extra={"since": 2}
+    )
+    lead_time: float | None = Field(
+        default=None, description="Seconds on the page.", json_schema_extra={"unit": "seconds"}
+    )
+    created_at: str | None = Field(
+        default=None, description="ISO 8601, as given by the tool.", json_schema_extra={"unit": "ISO 8601"}
+    )
+    updated_at: str | None = Field(
+        default=None, description="The same of the last change.", json_schema_extra={"unit": "ISO 8601"}
+    )
+    taxonomy_version: str = Field(description="Version of the taxonomy on the page.")
     label_fingerprint: str | None = Field(default=None, description="Of the category's definition when judged.")
     concept_fingerprints: list[str] = Field(
         default_factory=list, description="Of the intended and the other concept when judged."

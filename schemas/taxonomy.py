@@ -27,15 +27,17 @@ class Category(Record):
     is the row of the split that a change between this category and `correct` falls in.
     """
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    label: str = Field(min_length=1)
-    hotkey: str = Field(min_length=1, max_length=1)
-    kind: Kind
-    bucket: str | None = None
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Id in every file and table.")
+    label: str = Field(min_length=1, description="What annotators read.")
+    hotkey: str = Field(min_length=1, max_length=1, description="Its key, a letter a-z or a digit.")
+    kind: Kind = Field(description="What the analysis takes it as.")
+    bucket: str | None = Field(default=None, description="Row of the split; none for correct and missing.")
     kind_unpatched: Kind | None = Field(default=None, description="Kind on unpatched rows, where it differs.")
-    bucket_unpatched: str | None = None
-    definition: str = Field(min_length=1)
-    examples: list[str] = Field(default_factory=list)
+    bucket_unpatched: str | None = Field(default=None, description="Bucket on unpatched rows, where it differs.")
+    definition: str = Field(min_length=1, description="When to give it, for annotators.")
+    examples: list[str] = Field(
+        default_factory=list, description="Examples for annotators; two or more, in several languages."
+    )
 
     def kind_on(self, patched: bool) -> Kind:
         return self.kind if patched or self.kind_unpatched is None else self.kind_unpatched
@@ -51,19 +53,21 @@ class Category(Record):
 class Decision(Record):
     """One step of the decision tree: if the answer to `ask` is yes, the label is one of `labels`."""
 
-    ask: str
-    labels: list[str] = Field(min_length=1)
+    ask: str = Field(description="The question.")
+    labels: list[str] = Field(min_length=1, description="Category ids, if the answer is yes.")
 
 
 class Taxonomy(Record):
     """Categories, buckets by name, and the order in which to decide."""
 
-    format: Literal["taxonomy/1"] = "taxonomy/1"
-    version: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._-]+$")
-    title: str
+    format: Literal["taxonomy/1"] = Field(default="taxonomy/1", description="Kind and version of the file.")
+    version: str = Field(
+        min_length=1, pattern=r"^[A-Za-z0-9._-]+$", description="Version of the categories; items are judged under it."
+    )
+    title: str = Field(description="Title of the guidelines.")
     buckets: dict[str, str] = Field(description="Bucket id: its name in tables, in the order of the tables.")
-    categories: list[Category] = Field(min_length=2)
-    decision: list[Decision] = Field(min_length=1)
+    categories: list[Category] = Field(min_length=2, description="What an answer can be.")
+    decision: list[Decision] = Field(min_length=1, description="Questions in order; the first yes decides.")
 
     @field_validator("version", mode="before")
     @classmethod

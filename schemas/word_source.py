@@ -33,13 +33,15 @@ class WordnetSpec(Record):
 class SensesSpec(Record):
     """Where a list that has no senses gets them from."""
 
-    wordnet: WordnetSpec
+    wordnet: WordnetSpec = Field(description="WordNets that have the senses.")
 
 
 class WordsSpec(Record):
     """Where the concepts come from: the embedded lexicon, a Multi-SimLex csv, another csv, WordNets, concepts.jsonl."""
 
-    source: Literal["embedded", "multi_simlex", "csv", "concepts", "wordnet"] = "embedded"
+    source: Literal["embedded", "multi_simlex", "csv", "concepts", "wordnet"] = Field(
+        default="embedded", description="What kind of list."
+    )
     file: str | None = Field(default=None, description="Relative to the study; needed unless embedded or wordnet.")
     wordnet: WordnetSpec | None = Field(default=None, description="Needed with source wordnet.")
     senses: SensesSpec | None = Field(default=None, description="Attach senses to a list that has none.")

@@ -25,12 +25,14 @@ ABOUT = {
 """The commands that a page speaks of where it names an option by itself."""
 OTHERS = {("annotation", "--help"), ("scale", "--run")}
 """What every command has, and an option of a benchmark."""
+CODE = re.compile(r"```.*?```|`[^`]+`", re.S)
 TOLD = [
     pytest.param(name, rest, id=f"{page}: {' '.join(name.split())}{rest}")
     for page, text in PAGES.items()
-    for name, rest in re.findall(rf"gainsift ((?:(?:{'|'.join(GROUPS)})\s+)?[a-z]+)([^`#\n]*)", text)
+    for code in CODE.findall(text)
+    for name, rest in re.findall(rf"gainsift ((?:(?:{'|'.join(GROUPS)})\s+)?[a-z]+)([^`#\n]*)", code)
 ]
-"""Every command that a page tells, and what follows it up to the end of the line or of the code."""
+"""Every command that a page tells as code, and what follows it up to the end of the line or of the code."""
 
 
 def options(name: str) -> set[str]:

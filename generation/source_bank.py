@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
-from gainsift.generation.batch_size import tokens_together
+from gainsift.generation.batch_size import Halving, even_parts, tokens_together
 from gainsift.generation.boundaries import TokenPrompt
 from gainsift.generation.decoder import Decoder, pad_left, positions_of
 from gainsift.schemas.settings import LanguagePair, Prompt
@@ -19,25 +19,20 @@ class SourceBank:
     """Vectors by prompt kind and language pair, shared by all target pairs and settings of a checkpoint.
 
     `collect` makes the vectors of a key for some of the study's prompt pairs, [P, L, D]: every layer's output at the
-    last token of each prompt cut after its word. It is asked once for each key and prompt pair. `count` is the number
-    of prompt pairs, `dtype` the model's.
+    last token of each prompt cut after its word. It is asked once for each key and prompt pair. `dtype` is the model's.
     """
 
-    def __init__(self, collect: Callable[[Key, Sequence[int]], torch.Tensor], count: int, dtype: torch.dtype) -> None:
-        self._collect, self._count, self._dtype = collect, count, dtype
-        self._held: dict[Key, tuple[torch.Tensor, set[int]]] = {}
+    def __init__(self, collect: Callable[[Key, Sequence[int]], torch.Tensor], dtype: torch.dtype) -> None:
+        self._collect, self._dtype = collect, dtype
+        self._held: dict[Key, dict[int, torch.Tensor]] = {}
 
     def vectors(self, key: Key, indices: Sequence[int]) -> torch.Tensor:
         """[P, L, D] on the CPU, for the prompt pairs `indices`."""
-        held, known = self._held.get(key, (None, set()))
-        missing = [index for index in indices if index not in known]
-        if missing or held is None:
-            made = self._collect(key, missing)
-            if held is None:
-                held = torch.zeros(self._count, *made.shape[1:], dtype=made.dtype)
-            held[missing] = made
-            self._held[key] = held, known | set(missing)
-        return held[indices]
+        held = self._held.setdefault(key, {})
+        missing = [index for index in indices if index not in held]
+        if missing:
+            held.update(zip(missing, self._collect(key, missing), strict=True))
+        return torch.stack([held[index] for index in indices])
 
     def mean(self, keys: Sequence[Key], indices: Sequence[int]) -> torch.Tensor:
         """[P, L, D]: the mean over several keys, summed in float32, in the model's precision."""
@@ -54,20 +49,31 @@ class SourceBank:
 
 
 def collect_vectors(decoder: Decoder, prompts: Prompts, batch_size: int) -> torch.Tensor:
-    """[N, L, D] on the CPU. Prompts of like length share a batch, padded on the left.
+    """[N, L, D] on the CPU. Prompts of like length share a batch, padded on the left; one that does not fit is halved.
 
     A prompt that was refused is None and its vectors are zero (its pair has no rows that use them).
     """
     layers, width = len(decoder.layers), int(decoder.config.hidden_size)
     result = torch.zeros(len(prompts), layers, width, dtype=decoder.dtype)
     lengths = {i: len(prompt.prefix) for i, prompt in enumerate(prompts) if prompt is not None}
-    for batch in by_length(lengths, batch_size, tokens_together(decoder.device)):
-        ids, mask = pad_left([prompt.prefix for i in batch if (prompt := prompts[i]) is not None], decoder.device)
-        outputs: list[torch.Tensor] = []
-        with decoder.reading(outputs):
-            decoder.run_body(ids, mask, positions_of(mask))
-        result[batch] = torch.stack(outputs, dim=1).cpu()
+    batches: list[Sequence[int]] = [*by_length(lengths, batch_size, tokens_together(decoder.device))]
+    queue = Halving(batches, lambda batch: even_parts(batch, -(-len(batch) // 2)), decoder.device)
+    for batch in queue:
+        try:
+            prefixes = [prompt.prefix for i in batch if (prompt := prompts[i]) is not None]
+            result[list(batch)] = _vectors_of(decoder, prefixes)
+        except Exception as error:
+            queue.halve(batch, error)
     return result
+
+
+def _vectors_of(decoder: Decoder, prefixes: Sequence[Sequence[int]]) -> torch.Tensor:
+    """[B, L, D] on the CPU."""
+    ids, mask = pad_left(prefixes, decoder.device)
+    outputs: list[torch.Tensor] = []
+    with decoder.reading(outputs):
+        decoder.run_body(ids, mask, positions_of(mask))
+    return torch.stack(outputs, dim=1).cpu()
 
 
 def by_length(lengths: Mapping[int, int], most: int, tokens: int) -> list[list[int]]:

@@ -13,22 +13,19 @@ All cut-offs become rows of one batch that runs only what follows the word. Noth
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product
-from typing import TypeVar
+from itertools import product
 
 import numpy as np
 import torch
 
-from gainsift.generation.batch_size import give_back, is_out_of_memory
+from gainsift.generation.batch_size import Halving, even_parts
 from gainsift.generation.boundaries import TokenPrompt
 from gainsift.generation.continuing import BatchRows, CopiedRun, PatchedWords, Prefix, SharedRun
 from gainsift.generation.decoder import Decoder, pad_left, positions_of, roomy_cache
 from gainsift.generation.decoding import AnswerReader, decode_greedily
 
-T = TypeVar("T")
 Kind = tuple[int | None, int | None]
 Task = tuple[Sequence[int], Sequence[Kind]]
 """Prompts, and which cells of each of them."""
@@ -87,40 +84,26 @@ def sweep(
     """
     kinds = asked.kinds()
     order = sorted(range(len(asked.prompts)), key=lambda n: len(asked.prompts[n].prefix))
-    tasks: deque[Task] = deque()
+    tasks: list[Task] = []
     for ends in (False, True):  # prompts that end with their word are no batch with others
         alike = [n for n in order if ends == (not asked.prompts[n].suffix)]
-        tasks.extend((chunk, kinds) for chunk in _even_parts(alike, max(1, batch_size // len(kinds))))
-    while tasks:
-        chunk, left = tasks.popleft()
+        tasks.extend((chunk, kinds) for chunk in even_parts(alike, max(1, batch_size // len(kinds))))
+    queue = Halving(tasks, lambda task: _halves(*task), decoder.device)
+    for chunk, left in queue:
         try:
             for block in _chunk(decoder, reader, asked, chunk, left, max_new_tokens, batch_size, vectors):
                 yield block
                 left = left[len(block.cells) // len(chunk) :]
         except Exception as error:
-            if not is_out_of_memory(error) or len(chunk) * len(left) == 1:
-                raise
-            tasks = deque(half for task in [(chunk, left), *tasks] for half in _halves(*task))
+            queue.halve((chunk, left), error)
             batch_size = max(1, batch_size // 2)
-        else:
-            continue
-        give_back(decoder.device)  # outside the handler, whose error still holds what did not fit
-
-
-def _even_parts(things: Sequence[T], most: int) -> list[Sequence[T]]:
-    """`things` in as few parts of at most `most` as possible, of nearly equal size."""
-    if not things:
-        return []
-    number = -(-len(things) // most)
-    edges = [len(things) * part // number for part in range(number + 1)]
-    return [things[a:b] for a, b in pairwise(edges)]
 
 
 def _halves(chunk: Sequence[int], kinds: Sequence[Kind]) -> list[Task]:
     """Two tasks for one: half the prompts, or half the kinds of the only prompt."""
     if len(chunk) > 1:
-        return [(part, kinds) for part in _even_parts(chunk, -(-len(chunk) // 2))]
-    return [(chunk, part) for part in _even_parts(kinds, -(-len(kinds) // 2))]
+        return [(part, kinds) for part in even_parts(chunk, -(-len(chunk) // 2))]
+    return [(chunk, part) for part in even_parts(kinds, -(-len(kinds) // 2))]
 
 
 def _chunk(
@@ -140,7 +123,7 @@ def _chunk(
         vectors[list(chunk)] = prefix.vectors.to(vectors)
     used = sorted({source for source, _ in kinds if source is not None})
     patched = _patch_words(decoder, asked, prompts, chunk, prefix, used)
-    for part in _even_parts(kinds, max(1, batch_size // len(chunk))):
+    for part in even_parts(kinds, max(1, batch_size // len(chunk))):
         rows = BatchRows(
             np.repeat(np.arange(len(chunk)), len(part)),
             np.tile([-1 if source is None else used.index(source) for source, _ in part], len(chunk)),

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import torch
 
-from gainsift.generation.batch_size import rows_that_fit
+from gainsift.generation.batch_size import room_for
 from gainsift.generation.boundaries import TokenPrompt
 from gainsift.generation.checkpoints import Checkpoint
 from gainsift.generation.decoder import Decoder
@@ -46,8 +46,10 @@ class Translator:
         tokenizer, device = preparation.tokenizer, self.decoder.device
         self.reader = AnswerReader(tokenizer, self.decoder.config, model.generation_config).to(device)
         check_exactness(self.decoder, self.reader)
-        self.batch_size = batch_size or rows_that_fit(self.decoder, preparation.longest(), preparation.longest_rest())
-        self.bank = SourceBank(self._collect, len(self.pairs), self.decoder.dtype)
+        room = room_for(self.decoder, preparation.longest(), preparation.longest_rest())
+        self._rows: Callable[[int], int] = room.rows if batch_size is None else lambda each: batch_size
+        self.batch_size = self._rows(1)
+        self.bank = SourceBank(self._collect, self.decoder.dtype)
         self.masses = MassReader(self.pairs, preparation.tokens, self.config.languages(), device)
         self._unpatched_sources: dict[LanguagePair, OutputRows] = {}
         self._part = range(0)
@@ -113,7 +115,7 @@ class Translator:
 
     def _sweep(self, asked: Sweep, vectors: torch.Tensor | None = None) -> Iterator[Block]:
         limit = self.config.generation.max_new_tokens
-        return sweep(self.decoder, self.reader, asked, limit, self.batch_size, vectors)
+        return sweep(self.decoder, self.reader, asked, limit, self._rows(len(asked.kinds())), vectors)
 
     def _add(
         self,

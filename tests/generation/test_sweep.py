@@ -7,6 +7,7 @@ padding, no batch, one layer after the other, the whole text run again for every
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -18,7 +19,9 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from gainsift.generation.batch_size import FEWEST, Room, room_for
 from gainsift.generation.checkpoints import Checkpoint
+from gainsift.generation.continuing import BatchRows, Prefix, SharedRun
 from gainsift.generation.decoder import Decoder
 from gainsift.generation.pairing import make_pairs
 from gainsift.generation.preparation import Preparation
@@ -445,16 +448,17 @@ class Tight:
     """A decoder with room for so many rows: more of them do not fit."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
-        self.refused = 0
-        plain = Decoder.next_logits
+        self.refused: Counter[bool] = Counter()
+        """How often; true: where a cache was to be filled, as the sweep does and the source bank does not."""
+        plain = Decoder._forward
 
-        def next_logits(decoder: Decoder, ids: torch.Tensor, *others: Any) -> torch.Tensor:
+        def forward(decoder: Decoder, part: Any, ids: torch.Tensor, *others: Any) -> Any:
             if len(ids) > room:
-                self.refused += 1
+                self.refused[others[-1] is not None] += 1
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
-            return plain(decoder, ids, *others)
+            return plain(decoder, part, ids, *others)
 
-        monkeypatch.setattr(Decoder, "next_logits", next_logits)
+        monkeypatch.setattr(Decoder, "_forward", forward)
 
 
 @pytest.mark.parametrize("room", [1, 3, 20])
@@ -464,7 +468,8 @@ def test_what_does_not_fit_goes_on_in_halves_and_nothing_is_lost(
     translator = llama.translator(1000)
     tight = Tight(monkeypatch, room)
     rows = llama.rows(translator=translator)
-    assert tight.refused > 0
+    assert tight.refused[True] > 0
+    assert (tight.refused[False] > 0) == (room < PAIRS)  # the bank asks for all prompt pairs at once
     assert list(rows) == list(llama.rows(translator=llama.translator(1000)))  # also in the same order
     for key, row in llama_rows.items():
         assert (rows[key].answer, rows[key].raw) == (row.answer, row.raw)
@@ -476,6 +481,37 @@ def test_where_not_even_one_row_fits_the_error_stands(llama: Case, monkeypatch: 
     Tight(monkeypatch, 0)
     with pytest.raises(torch.OutOfMemoryError):
         llama.rows(translator=translator)
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_what_a_batch_holds_is_what_was_counted(llama: Case, monkeypatch: pytest.MonkeyPatch, clean: bool) -> None:
+    """Unpatched prompts bring a prefix for each row, patched ones one for all cut-offs."""
+    translator, held = llama.translator(), []
+
+    class Counted(SharedRun):
+        def __init__(self, decoder: Decoder, prefix: Prefix, patched: Any, rows: BatchRows, tokens: int) -> None:
+            super().__init__(decoder, prefix, patched, rows, tokens)
+            states = [state for layer in prefix.cache.layers for state in (layer.keys, layer.values)]
+            for layer in self._shared.layers:
+                states += [layer.keys, layer.values, layer.prefix_keys, layer.prefix_values]
+            held.append((len(rows.prompt), len(prefix.mask), sum(state.nbytes for state in states)))
+
+    monkeypatch.setattr("gainsift.generation.sweep.SharedRun", Counted)
+    room = room_for(translator.decoder, translator.preparation.longest(), translator.preparation.longest_rest())
+    prompts = [prompt for prompt in translator.preparation.accepted(("target", ("fr", "en"))) if prompt is not None]
+    asked = Sweep(prompts, None, translator.layers, clean=clean, own=not clean)
+    assert len(list(translator._sweep(asked))) == len(held) == 1
+    ((rows, count, size),) = held
+    assert (rows, count) == (PAIRS if clean else PAIRS * 4, PAIRS)
+    logits = 2 * 4 * len(llama.tokenizer)
+    assert 0.7 < size / (rows * (room.row - logits) + count * room.prompt) <= 1
+
+
+def test_fewer_rows_fit_where_each_brings_its_prefix() -> None:
+    """By hand: 1000 / (10 + 90), 1000 / (10 + 90 / 3), and never more than 60 or less than eight."""
+    room = Room(free=1000, row=10, prompt=90, most=60)
+    assert [room.rows(each) for each in (1, 3, 9, 90)] == [10, 25, 50, 60]
+    assert Room(free=1000, row=1000, prompt=0, most=60).rows(1) == FEWEST == 8
 
 
 @pytest.mark.parametrize("architecture", ["Llama", "GPT2", "Gemma2"])

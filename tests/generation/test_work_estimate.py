@@ -8,7 +8,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import torch
 
 from gainsift.generation.forecast import forecast
 from gainsift.generation.local_engine import LocalEngine
@@ -77,6 +76,7 @@ def test_cuts_change_neither_rows_nor_forwards(maker: Any) -> None:
     assert whole.total("source_vector_bytes") == 4 * cut.total("source_vector_bytes")
 
 
+@pytest.mark.parametrize(("part", "shard_rows"), [(4, 20_000), (1, 1)])
 @pytest.mark.parametrize(
     ("settings", "prompts"),
     [
@@ -88,22 +88,25 @@ def test_cuts_change_neither_rows_nor_forwards(maker: Any) -> None:
         (["tgt_tgt"], 0),
     ],
 )
-def test_vectors_are_those_that_the_bank_collects(
-    maker: Any, monkeypatch: pytest.MonkeyPatch, settings: list[str], prompts: int
+def test_vectors_are_those_that_the_bank_holds(
+    maker: Any, monkeypatch: pytest.MonkeyPatch, settings: list[str], prompts: int, part: int, shard_rows: int
 ) -> None:
-    collect, collected = Translator._collect, []
+    table, banks = Translator.table, []
 
-    def collecting(*arguments: Any) -> torch.Tensor:
-        collected.append(collect(*arguments))
-        return collected[-1]
+    def watched(translator: Translator, *arguments: Any) -> Any:
+        made = table(translator, *arguments)
+        vectors = [one for held in translator.bank._held.values() for one in held.values()]
+        parts = {part.data_ptr(): part.nbytes() for part in (one.untyped_storage() for one in vectors)}
+        banks.append(sum(parts.values()))
+        return made
 
-    monkeypatch.setattr(Translator, "_collect", collecting)
+    monkeypatch.setattr(Translator, "table", watched)
     study = maker.study([maker.model("c1")], generation={"max_new_tokens": 1, "settings": settings},
                         annotation={"rows": {"settings": settings[:1]}})  # fmt: skip
-    found = foretold(study).total("source_vector_bytes")
-    generate(study)
-    # four prompt pairs, four layers of width 32 in float32
-    assert found == prompts * 4 * 4 * 32 * 4 == sum(vectors.nbytes for vectors in collected)
+    found = foretold(study, shard_rows).total("source_vector_bytes")
+    generate(study, shard_rows=shard_rows)
+    # the prompt pairs of a shard, four layers of width 32 in float32
+    assert found == prompts * part * 4 * 32 * 4 == max(banks)
 
 
 def test_bytes_are_near_those_of_the_files(maker: Any) -> None:

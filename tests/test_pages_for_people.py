@@ -52,6 +52,17 @@ def test_the_sums_of_costs_are_right() -> None:
     assert "10 hours and 40 minutes" in LEADS
 
 
+def test_the_table_of_sizes_adds_up() -> None:
+    """A unit has two items; each is judged by so many people; hours at the pace that the page names."""
+    rows = re.findall(r"^\| (\d) \| (\d+) \| ([\d,]+), ([\d.]+) h \| (\d+) \| ([\d,]+), ([\d.]+) h \|", LEADS, re.M)
+    assert [row[0] for row in rows] == ["1", "2", "3"]
+    for people, *sizes in rows:
+        for units, judgements, hours in (sizes[:3], sizes[3:]):
+            made = int(units) * 2 * int(people)
+            assert judgements == f"{made:,}"
+            assert hours == f"{made / AnnotationSpec().pace_per_hour:.1f}"
+
+
 def test_what_raises_a_warning_is_as_told() -> None:
     assert (TOO_FAST, FAST, SAME) == (1, 3, 0.8)
     assert "a median under 3 seconds a page, where others take longer; under 1 second in any case" in LEADS

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gainsift.analysis.planned_study import Assumed
+from gainsift.analysis.power import Wanted, simulate
 from gainsift.annotation.early_warnings import CHANCE, CONTROLS_WRONG, FAST, SAME, TOO_FAST
 from gainsift.schemas.campaign import AnnotationSpec, Rows
 
@@ -52,12 +54,31 @@ def test_the_sums_of_costs_are_right() -> None:
     assert "10 hours and 40 minutes" in LEADS
 
 
+SIZES = re.findall(
+    r"^\| (\d) \| (\d+) \| ([\d,]+), ([\d.]+) h \| (\d+) \| ([\d,]+), ([\d.]+) h \| ([\d.]+) \|", LEADS, re.M
+)
+"""Annotators; units, judgements and hours for the width, then for the power; what the move is found as."""
+
+
+def test_the_table_of_sizes_is_what_the_command_finds() -> None:
+    assert "--gained .12 --lost .04 --family 5 --icc .1 --alpha .75 --half-width .04 --overlap 1,2,3" in LEADS
+    population = Assumed.of(0.12, 0.04, 0.3, size=5, correlation=0.1)
+    assert [row[0] for row in SIZES] == ["1", "2", "3"]
+    for people, wide, _, _, strong, _, _, found in SIZES:
+        wanted = Wanted(half_width=0.04, power=0.8)
+        narrow, powerful = (
+            simulate(population, 0.75, int(units), int(people), wanted, 1000, 0.95, 12345) for units in (wide, strong)
+        )
+        assert narrow.half_width == pytest.approx(0.04, abs=0.001)
+        assert powerful.power == pytest.approx(0.8, abs=0.03)
+        assert narrow.estimate == pytest.approx(float(found) / 100, abs=0.001)
+        assert powerful.estimate == pytest.approx(float(found) / 100, abs=0.001)
+
+
 def test_the_table_of_sizes_adds_up() -> None:
     """A unit has two items; each is judged by so many people; hours at the pace that the page names."""
-    rows = re.findall(r"^\| (\d) \| (\d+) \| ([\d,]+), ([\d.]+) h \| (\d+) \| ([\d,]+), ([\d.]+) h \|", LEADS, re.M)
-    assert [row[0] for row in rows] == ["1", "2", "3"]
-    for people, *sizes in rows:
-        for units, judgements, hours in (sizes[:3], sizes[3:]):
+    for people, *sizes in SIZES:
+        for units, judgements, hours in (sizes[:3], sizes[3:6]):
             made = int(units) * 2 * int(people)
             assert judgements == f"{made:,}"
             assert hours == f"{made / AnnotationSpec().pace_per_hour:.1f}"

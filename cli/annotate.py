@@ -96,11 +96,12 @@ def prelabel(study: StudyFolder, as_json: AsJson = False) -> None:
     Where it can tell; stored as source `auto`, which never counts as a judgement.
     """
     from gainsift.annotation.automatic import store_prelabels
+    from gainsift.annotation.recording import record_machine
     from gainsift.schemas.provenance import now
 
     started, opened = now(), _open(study)
     found = store_prelabels(opened)
-    _record(opened, f"gainsift annotate prelabel {study}", started, asdict(found.appended))
+    record_machine(opened, f"gainsift annotate prelabel {study}", started, found.appended, simulated=False)
     if as_json:
         _print_json(asdict(found))
         return
@@ -114,12 +115,13 @@ def simulate(study: StudyFolder, as_json: AsJson = False) -> None:
 
     From pre-labels with documented noise; stored as source `simulated`, and called so wherever they show.
     """
+    from gainsift.annotation.recording import record_machine
     from gainsift.annotation.simulated import simulate as make
     from gainsift.schemas.provenance import now
 
     started, opened = now(), _open(study)
     found = make(opened)
-    _record(opened, f"gainsift annotate simulate {study}", started, {**asdict(found.appended), "simulated": 1})
+    record_machine(opened, f"gainsift annotate simulate {study}", started, found.appended, simulated=True)
     if as_json:
         _print_json({"simulated": True, **asdict(found)})
         return
@@ -128,20 +130,3 @@ def simulate(study: StudyFolder, as_json: AsJson = False) -> None:
         _say(f"simulated annotator {name}: {number:,} tasks, misreads {found.error_rates[name]:.1%}")
     _say(f"{found.appended.added:,} added, {found.appended.changed:,} superseded, {found.appended.unchanged:,} known")
     _say(found.warning)
-
-
-def _record(
-    study: Study, command: str, started: str, counts: dict[str, int], inputs: dict[str, Path] | None = None
-) -> None:
-    from gainsift.schemas.provenance import write_run
-
-    write_run(
-        study.annotations_file.with_suffix(".run.json"),
-        study.annotations_file.name,
-        command,
-        started,
-        {"study.yaml": study.config_file, "items.parquet": study.items_file, **(inputs or {})},
-        seeds={"annotation": study.config.annotation.seed},
-        settings={"taxonomy": study.taxonomy.version},
-        counts=counts,
-    )

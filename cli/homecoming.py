@@ -1,4 +1,4 @@
-"""`gainsift annotate import`, and how the result of an import is shown and recorded, whatever way it came."""
+"""`gainsift annotate import`, and how the result of an import is shown, whatever way it came."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from rich.text import Text
 if TYPE_CHECKING:
     from gainsift.annotation.findings import Finding
     from gainsift.annotation.homecoming import Imported
-    from gainsift.schemas.study import Study
 
 SHOWN = 20
 """So many findings are listed on the terminal; all of them with --json."""
@@ -37,6 +36,7 @@ def import_(
     from gainsift.annotation.accounts import accounts, private_map
     from gainsift.annotation.findings import Refused
     from gainsift.annotation.label_studio_export import import_exports
+    from gainsift.annotation.recording import record_import
     from gainsift.schemas.provenance import now
     from gainsift.schemas.study import Study
 
@@ -50,7 +50,7 @@ def import_(
     command = " ".join(["gainsift annotate import", str(study), *map(str, exports)])
     names = [file.name for file in exports]
     inputs = {file.name if names.count(file.name) == 1 else str(file): file for file in exports}
-    record(opened, command, started, found, inputs)
+    record_import(opened, command, started, found, inputs)
     show(found, "Import", as_json)
 
 
@@ -106,21 +106,6 @@ def _list(console: Console, findings: Sequence[Finding], most: int) -> None:
         console.print(Text(f"    {finding.text}"), soft_wrap=True)
     if len(findings) > most:
         console.print(f"and {len(findings) - most:,} more; --json lists them all")
-
-
-def record(study: Study, command: str, started: str, found: Imported, inputs: dict[str, Path] | None = None) -> None:
-    """The run record beside annotations.jsonl."""
-    from gainsift.schemas.provenance import write_run
-
-    write_run(
-        study.annotations_file.with_suffix(".run.json"),
-        study.annotations_file.name,
-        command,
-        started,
-        {"study.yaml": study.config_file, "assignments.jsonl": study.assignments_file, **(inputs or {})},
-        settings={"taxonomy": study.taxonomy.version},
-        counts={**asdict(found.appended), "withdrawn": found.withdrawn, "findings": len(found.findings)},
-    )
 
 
 def _print_json(value: Any) -> None:

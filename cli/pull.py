@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from gainsift.cli.homecoming import record, show, show_refused
+from gainsift.cli.homecoming import show, show_refused
 from gainsift.cli.push import Url, bar
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def _once(
 ) -> Imported:
     from gainsift.annotation.findings import Refused
     from gainsift.annotation.pull import pull as fetch
+    from gainsift.annotation.recording import record_import
     from gainsift.schemas.provenance import now
 
     started = now()
@@ -69,7 +70,7 @@ def _once(
     except Refused as refusal:
         show_refused(refusal.findings, as_json)
         raise
-    record(study, f"gainsift annotate pull {study.folder}", started, found)
+    record_import(study, f"gainsift annotate pull {study.folder}", started, found)
     return found
 
 

@@ -220,3 +220,8 @@ class Study:
     def annotations(self) -> list[Annotation]:
         """The judgements in force: the last line of each judgement_id, withdrawn ones left out."""
         return [line for line in self.last_lines().values() if line.status != "withdrawn"]
+
+
+def as_study(study: Study | Path | str) -> Study:
+    """A study as it is, or opened from its folder. Raises UserError."""
+    return study if isinstance(study, Study) else Study.open(Path(study))

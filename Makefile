@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 export PYTHONHASHSEED := 0
 
-.PHONY: demo test test-all reliability system lint clean
+.PHONY: demo test test-all docs reliability system lint clean
 
 demo: .venv/demo.stamp      ## the whole instrument on a small model that it trains itself: demo/study/report
 	$(BIN)/gainsift demo demo
@@ -20,6 +20,9 @@ test-all: test system       ## PostgreSQL, a real browser, a real LaTeX and the 
 reliability: .venv/dev.stamp ## false alarms, power, coverage and bias by simulation, ten minutes of two cores: docs/reliability
 	$(BIN)/python benchmarks/reliability.py
 	$(BIN)/python benchmarks/judgement_errors.py
+
+docs: .venv/dev.stamp       ## the documentation site: build/site/index.html
+	$(BIN)/sphinx-build -q -W --keep-going -c docs/site -d build/doctrees docs build/site
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -30,7 +30,7 @@ TOLD = [
     pytest.param(name, rest, id=f"{page}: {' '.join(name.split())}{rest}")
     for page, text in PAGES.items()
     for code in CODE.findall(text)
-    for name, rest in re.findall(rf"gainsift ((?:(?:{'|'.join(GROUPS)})\s+)?[a-z]+)([^`#\n]*)", code)
+    for name, rest in re.findall(rf"(?<!from )gainsift ((?:(?:{'|'.join(GROUPS)})\s+)?[a-z]+)([^`#\n]*)", code)
 ]
 """Every command that a page tells as code, and what follows it up to the end of the line or of the code."""
 

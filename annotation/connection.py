@@ -40,8 +40,13 @@ def connect(study: Study, url: str | None = None) -> Connection:
     is typed. Raises UserError (no server runs, no Label Studio there, wrong token), WorkError (no answer).
     """
     where, token = own_server(study) if url is None else (checked_url(url), "")
-    version = _version(where)
-    found = Connection(where, token or _asked_token(where), version, notes_on(where, version))
+    version = release_of(where)
+    return reached(where, token or _asked_token(where), version)
+
+
+def reached(url: str, token: str, version: str) -> Connection:
+    """The server of that release, once it has taken the token. Raises UserError (wrong token), WorkError."""
+    found = Connection(url, token, version, notes_on(url, version))
     with Api(found) as api:
         api.once("GET", "/api/current-user/whoami")
     return found
@@ -77,10 +82,13 @@ def missing_accounts(study: Study, connection: Connection) -> list[str]:
     return missing
 
 
-def _version(url: str) -> str:
-    """The release that the server at `url` tells. It is asked before it is shown the token."""
+def release_of(url: str, timeout: float = TIMEOUT) -> str:
+    """The release that the Label Studio at `url` tells. It is asked before it is shown a token.
+
+    Raises UserError (no Label Studio there), WorkError (no answer).
+    """
     try:
-        with httpx.Client(timeout=TIMEOUT, follow_redirects=True, trust_env=not _is_local(url)) as client:
+        with httpx.Client(timeout=timeout, follow_redirects=True, trust_env=not _is_local(url)) as client:
             answer = client.get(f"{url}/api/version")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise WorkError(
@@ -96,12 +104,21 @@ def _version(url: str) -> str:
     return str(release)
 
 
+def given_token() -> str:
+    """That of GAINSIFT_LABEL_STUDIO_TOKEN, or nothing. Raises UserError if it cannot be one."""
+    return _plausible(os.environ.get(TOKEN_VARIABLE, "").strip())
+
+
 def _asked_token(url: str) -> str:
-    text = os.environ.get(TOKEN_VARIABLE, "").strip()
+    text = given_token()
     if not text and sys.stdin.isatty():
-        text = getpass.getpass(f"Access token for {url} (not shown): ").strip()
+        text = _plausible(getpass.getpass(f"Access token for {url} (not shown): ").strip())
     if not text:
         raise UserError("--url", "no access token", f"put it into {TOKEN_VARIABLE}, or type it when asked")
+    return text
+
+
+def _plausible(text: str) -> str:
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise UserError(TOKEN_VARIABLE, "is no access token", "copy it again from Label Studio: Account & Settings")
     return text

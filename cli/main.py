@@ -18,6 +18,7 @@ from gainsift.cli import (
     checkpoints,
     concepts,
     demo,
+    doctor,
     emergence,
     export,
     generate,
@@ -57,6 +58,7 @@ class InWorkOrder(TyperGroup):
         "export",
         "release",
         "power",
+        "doctor",
     )
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -105,6 +107,7 @@ app.command("power")(power.power)
 app.command("export")(export.export)
 app.command("release")(release.release)
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:

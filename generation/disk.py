@@ -8,8 +8,12 @@ from pathlib import Path
 
 def free_space(folder: Path) -> int:
     """Bytes that can still be written where `folder` is, or will be."""
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    return shutil.disk_usage(there).free
+    return shutil.disk_usage(standing_folder(folder)).free
+
+
+def standing_folder(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
 
 
 def size_word(number: float) -> str:

@@ -17,7 +17,7 @@ from gainsift.schemas.record import Record
 
 PACKAGES = (
     "gainsift", "torch", "transformers", "tokenizers", "huggingface_hub", "numpy", "pandas", "pyarrow", "scipy",
-    "scikit-learn", "krippendorff", "statsmodels", "matplotlib", "label-studio-sdk",
+    "scikit-learn", "statsmodels", "matplotlib", "label-studio-sdk",
 )  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from contextlib import nullcontext, redirect_stdout
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,11 +30,20 @@ DRAWN_OF_A_PAIR = 3
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where checkpoints and study go.")] = Path("demo"),
     pairs: Annotated[int, typer.Option(min=8, help="Prompt pairs for each language pair.")] = 32,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report's summary.json instead.")] = False,
 ) -> None:
     """A whole study on checkpoints trained here.
 
     Checkpoints and outputs are real; the annotators are SIMULATED.
     """
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        study = _run(folder, pairs)
+    if as_json:
+        typer.echo((study / "report" / "summary.json").read_text("utf-8"), nl=False)
+
+
+def _run(folder: Path, pairs: int) -> Path:
+    """Every step as a person would type it; returns the folder of the study."""
     from gainsift.cli import analyze, annotate, generate, lock, plan
     from gainsift.schemas.files import write_text
     from gainsift.schemas.lock import lock_file
@@ -59,6 +70,7 @@ def demo(
         run()
     say(f"\ndone in {time.monotonic() - started:.0f} s; the annotators of this demo are SIMULATED")
     say(f"read {study / 'report' / 'report.html'}")
+    return study
 
 
 def _train(folder: Path) -> list[CheckpointSpec]:

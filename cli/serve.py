@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +18,7 @@ from gainsift.schemas.errors import GainsiftError
 if TYPE_CHECKING:
     from gainsift.annotation.accounts import Account
     from gainsift.annotation.connection import Connection
+    from gainsift.annotation.push import Pushed
     from gainsift.annotation.server import Server
     from gainsift.schemas.study import Study
 
@@ -29,6 +32,9 @@ def serve(
     ] = None,
     push: Annotated[bool, typer.Option("--push/--no-push", help="Put the planned tasks into the server.")] = True,
     new_passwords: Annotated[bool, typer.Option("--new-passwords", help="Make and show new ones for all.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print address, log-ins and what was pushed as one line of JSON.")
+    ] = False,
 ) -> None:
     """Run Label Studio for the study, on this machine alone.
 
@@ -51,13 +57,15 @@ def serve(
         server = start(opened.server_folder, people, port, kept_in, new_passwords)
     try:
         with server:
-            _greet(server, people)
-            if push:
-                _push(opened, _connection(server))
-            _console().print("Ctrl+C stops the server.")
+            if not as_json:
+                _greet(server, people)
+            made = _push(opened, _connection(server), as_json) if push else None
+            if as_json:
+                _tell(server, people, made)
+            _console(stderr=as_json).print("Ctrl+C stops the server.")
             server.wait()
     except KeyboardInterrupt:
-        _console().print(f"stopped; everything is kept in {opened.server_folder}")
+        _console(stderr=as_json).print(f"stopped; everything is kept in {opened.server_folder}")
 
 
 def _interrupt(*_: Any) -> None:
@@ -95,6 +103,21 @@ def _greet(server: Server, people: list[Account]) -> None:
         console.print("Passwords are as before; --new-passwords makes new ones for all.")
 
 
+def _tell(server: Server, people: list[Account], made: Pushed | None) -> None:
+    """The same for a program, as soon as people may log in; a password that was not made now is null."""
+    told = {
+        "url": server.url,
+        "database": str(server.database),
+        "notes": list(_connection(server).notes),
+        "accounts": [
+            {"account": one.name, "log_in": one.email, "password": server.passwords.get(one.name)} for one in people
+        ],
+        "push": made.as_dict() if made else None,
+    }
+    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
 def _connection(server: Server) -> Connection:
     from importlib import metadata
 
@@ -104,18 +127,22 @@ def _connection(server: Server) -> Connection:
     return Connection(server.url, server.token, version, notes_on(server.url, version))
 
 
-def _push(study: Study, connection: Connection) -> None:
+def _push(study: Study, connection: Connection, quiet: bool) -> Pushed | None:
     """Projects and tasks. What goes wrong here does not take the server from people who are at work on it."""
     if not study.assignments_file.exists():
-        _console().print(f"no tasks are planned: run `gainsift annotate plan {study.folder}`, then push or serve again")
-        return
+        line = f"no tasks are planned: run `gainsift annotate plan {study.folder}`, then push or serve again"
+        _console(stderr=quiet).print(line)
+        return None
     from gainsift.annotation.push import push
     from gainsift.cli.push import bar, show
 
     try:
         with bar("push") as progress:
             made = push(study, connection, progress=progress)
-        show(made)
     except GainsiftError as error:
         _console(stderr=True).print(f"error: {error}")
         _console(stderr=True).print(f"the server runs on; when that is mended: gainsift annotate push {study.folder}")
+        return None
+    if not quiet:
+        show(made)
+    return made

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from gainsift.annotation.foreign import Table
 
 
 class PathPart(StrEnum):
@@ -48,6 +52,7 @@ def table(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE.csv", help="Instead of the standard output.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print rows and counts as JSON instead of csv.")] = False,
 ) -> None:
     """Any Label Studio export -> item,annotator,label.
 
@@ -74,9 +79,11 @@ def table(
     counts = [f"{number:,} {reason}" for reason, number in made.counts.items()]
     if not made.rows:
         raise UserError(str(exports[0]), f"no judgement is left: {'; '.join(counts) or 'nobody has judged'}")
-    if out is None:
+    if as_json:
+        typer.echo(json.dumps(_as_dict(made), ensure_ascii=False, indent=2))
+    elif out is None:
         typer.echo(to_csv(made), nl=False)
-    else:
+    if out is not None:
         with atomic(out) as file:
             file.write(to_csv(made))
         command = " ".join(["gainsift annotate table", *map(str, exports)])
@@ -92,3 +99,9 @@ def table(
     if not made.shared:
         remedy = "where each annotator has a project, --item-key tells which tasks show the same"
         typer.echo(f"no item was judged by two annotators: {remedy}", err=True)
+
+
+def _as_dict(made: Table) -> dict[str, Any]:
+    rows = [{"item": item, "annotator": annotator, "label": label} for item, annotator, label in made.rows]
+    counts = {"tasks": made.tasks, "items": made.items, "annotators": made.annotators}
+    return {"rows": rows, **counts, "counts": made.counts}

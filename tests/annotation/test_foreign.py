@@ -127,6 +127,17 @@ def test_a_whole_export(file) -> None:
     ]
 
 
+def test_the_same_as_json(file, tmp_path) -> None:
+    out = tmp_path / "table.csv"
+    done = run("annotate", "table", file, "--json", "--out", out)
+    told = json.loads(done.stdout)
+    assert [tuple(row.values()) for row in told["rows"]] == [tuple(row) for row in csv.reader(io.StringIO(TABLE))][1:]
+    assert list(told["rows"][0]) == ["item", "annotator", "label"]
+    assert (told["items"], told["annotators"], told["tasks"]) == (4, 2, 4)
+    assert told["counts"]["drafts left out"] == 2
+    assert out.read_text("utf-8") == TABLE
+
+
 def test_its_agreement_is_what_it_is_by_hand(file, tmp_path) -> None:
     """Four items, one of them disputed; five of the eight labels are pos.
 

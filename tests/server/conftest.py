@@ -254,7 +254,7 @@ def serve(tmp_path: Path, gainsift_command: list[str]) -> Iterator[Callable[...,
         with limited(process):
             for line in process.stdout:
                 made[-1].output += line
-                if line.startswith("Ctrl+C"):
+                if line.startswith(("Ctrl+C", "{")):  # the last line, or the one line of --json
                     break
         return made[-1]
 

@@ -281,13 +281,21 @@ def test_planned_tasks_are_in_the_server_when_the_log_ins_are_shown(serve, prepa
     assert client.get("/api/projects").json()["count"] == 0
     assert served.end() == 0
 
-    for _ in range(2):  # the second start adds nothing
-        served = serve(prepared_study)
+    for options in ([], ["--json"]):  # the second start adds nothing
+        served = serve(prepared_study, *options)
         client = log_in(served.url, "ann@annotators.example", passwords["ann"])
         projects = client.get("/api/projects").json()["results"]
         numbers = {project["title"]: project["task_number"] for project in projects}
         assert numbers == {"ann · English → German": 2, "ben · English → German": 1}
         assert served.end() == 0
+    told = json.loads(served.output)  # and nothing else on stdout
+    assert told["url"] == served.url
+    assert [(one["account"], one["password"]) for one in told["accounts"]] == [
+        ("lead", None), ("ann", None), ("ben", None), ("cat", None),
+    ]  # fmt: skip
+    assert [(one["title"], one["there"], one["sent"]) for one in told["push"]["projects"]] == [
+        ("ann · English → German", 2, 0), ("ben · English → German", 1, 0),
+    ]  # fmt: skip
 
 
 def test_a_plan_that_cannot_be_pushed_does_not_take_the_server_away(serve, prepared_study, passwords, log_in) -> None:

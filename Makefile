@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 export PYTHONHASHSEED := 0
 
-.PHONY: demo test test-all docs reliability licences system lint clean
+.PHONY: demo test test-all docs reliability licences pythons system lint clean
 
 demo: .venv/demo.stamp      ## the whole instrument on a small model that it trains itself: demo/study/report
 	$(BIN)/gainsift demo demo
@@ -23,6 +23,9 @@ reliability: .venv/dev.stamp ## false alarms, power, coverage and bias by simula
 
 docs: .venv/dev.stamp       ## the documentation site: build/site/index.html
 	$(BIN)/sphinx-build -q -W --keep-going -c docs/site -d build/doctrees docs build/site
+
+pythons: .venv/dev.stamp    ## the base, installed and used on every Python from 3.11 on that is found here
+	GAINSIFT_ALL_PYTHONS=1 $(BIN)/python -m pytest -q tests/test_packaging.py -k base
 
 licences: .venv/dev.stamp   ## what the packages are licensed under that come with gainsift: docs/licences.md
 	$(BIN)/python docs/licences.py

@@ -54,7 +54,8 @@ def show(found: Health) -> None:
     version = metadata.version("gainsift")
     console.print(f"gainsift {version}, Python {platform.python_version()}, {platform.platform()}\n")
     _show_parts(found)
-    console.print(f"\nversions known to work together: {known_good_file()}")
+    console.print(f"\n{_versions(found)}")
+    console.print(f"versions known to work together: {known_good_file()}")
     for name, (here, good) in list(found.different.items())[:SHOWN]:
         console.print(f"  {name} is {here} here, {good} there")
     if len(found.different) > SHOWN:
@@ -78,12 +79,16 @@ def _show_parts(found: Health) -> None:
 
     from gainsift.cli.installation import USES
 
-    table = Table("part", "what for", "installed", box=None, pad_edge=False)
+    table = Table("part", "what for", "state", box=None, pad_edge=False)
     for part in found.parts:
-        here = [f"{one.name} {one.installed}" for one in part.packages if one.installed]
-        missing = f"missing: {', '.join(part.missing)}" if part.missing else ""
-        table.add_row(part.name, USES[part.name], "; ".join(filter(None, (", ".join(here), missing))))
+        missing = f"missing: {', '.join(part.missing)}" if part.missing else "unknown"
+        table.add_row(part.name, USES[part.name], "complete" if part.complete else missing)
     Console(highlight=False, markup=False).print(table)
+
+
+def _versions(found: Health) -> str:
+    here = {one.name: one.installed for part in found.parts for one in part.packages if one.installed}
+    return f"installed: {', '.join(f'{name} {version}' for name, version in here.items())}"
 
 
 def _machine(found: Health) -> str:

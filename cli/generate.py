@@ -81,10 +81,11 @@ def generate_command(
     A run that was stopped goes on where it was; finished files are kept. `gainsift status` tells how far it is.
     """
     from gainsift.generation.checkpoints import require_generation
+
+    require_generation()  # before anything that imports torch
     from gainsift.generation.ready import SHARD_ROWS
     from gainsift.generation.resolution import open_study
 
-    require_generation()
     runs_on, shard_rows = engine_of(engine, address, cpus), shard_size or SHARD_ROWS
     opened = open_study(study, write=not dry_run)
     if dry_run:

@@ -53,8 +53,8 @@ class Health:
             "parts": [
                 {
                     "name": part.name,
-                    "complete": not part.missing,
-                    "command": part.command if part.missing or part.unfit else None,
+                    "complete": part.complete,
+                    "command": None if part.complete and not part.unfit else part.command,
                     "packages": [
                         {**asdict(one), "fits": one.fits, "known_good": good.get(one.name.lower())}
                         for one in part.packages
@@ -100,7 +100,11 @@ def examine(study: Study | None, url: str | None) -> Health:
 def _judge_part(part: Part, found: Health) -> None:
     for one in part.unfit:
         found.problems.append(f"{one.name} {one.installed} is here, {one.required} is needed; run: {part.command}")
-    if part.missing and part.name == BASE:
+    if not part.packages:
+        found.notes.append(
+            f"the installed gainsift is older than this code and has no part `{part.name}`: install again"
+        )
+    elif part.missing and part.name == BASE:
         found.problems.append(f"{', '.join(part.missing)} must be there; run: {part.command}")
     elif part.missing:
         found.notes.append(f"for `{part.name}` run: {part.command}")

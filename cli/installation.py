@@ -49,6 +49,10 @@ class Part:
         return [one.name for one in self.packages if one.installed is None]
 
     @property
+    def complete(self) -> bool:
+        return bool(self.packages) and not self.missing
+
+    @property
     def unfit(self) -> list[Package]:
         """Those that are installed in a version outside their range."""
         return [one for one in self.packages if one.installed is not None and not one.fits]

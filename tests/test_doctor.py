@@ -144,6 +144,20 @@ def test_what_is_missing_is_a_note_and_what_does_not_fit_a_problem(
     assert (parts["server"]["complete"], parts["server"]["packages"][0]["known_good"]) == (False, "1.23.2")
 
 
+def test_an_installed_gainsift_that_is_older_than_the_code_is_a_note(
+    doctor: Doctor, here: Callable[[dict[str, str]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here({"pandas": "3.1.1"})
+    monkeypatch.setattr(installation.metadata, "requires", lambda name: ["pandas>=2.2"])
+    status, out, _ = doctor()
+    assert status == 0
+    assert "has no part `ray`: install again" in out
+    assert [line.split()[-1] for line in out.splitlines() if line.startswith(("base ", "ray "))] == [
+        "complete",
+        "unknown",
+    ]
+
+
 def test_a_base_package_that_is_gone_is_a_problem(doctor: Doctor, here: Callable[[dict[str, str]], None]) -> None:
     here({"pandas": "3.1.1"})
     status, out, _ = doctor()

@@ -122,7 +122,7 @@ def defined(section: str) -> set[str]:
     return found | {base for symbol in found for base in [symbol.split("_")[0]]}
 
 
-WORDS = {"all", "with", "the", "table", "under", "which", "is", "most", "likely"}
+WORDS = {"all", "with", "the", "table", "under", "which", "is", "most", "likely", "where"}
 """Words of formulas that say in words what they take."""
 
 

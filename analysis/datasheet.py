@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
-from gainsift.analysis.wording import counted, visible
+from gainsift.analysis.wording import counted
 from gainsift.schemas.rows import Annotation, Item
 from gainsift.schemas.study import Study
+from gainsift.schemas.visible_text import visible
 
 NOT_DECLARED = "**not declared** (`release.licences.{}` in study.yaml)"
 LICENCES = {

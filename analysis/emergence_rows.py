@@ -20,6 +20,7 @@ from gainsift.analysis.shared_beginnings import sharing
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.families import word_families
 from gainsift.schemas.files import read_parquet
+from gainsift.schemas.rows import Translation
 from gainsift.schemas.settings import is_about_source
 from gainsift.schemas.study import TRANSLATIONS_FORMAT, Study
 from gainsift.schemas.success import succeeds
@@ -94,7 +95,7 @@ def read_rows(study: Study, progress: Callable[[str], None] = lambda step: None)
         raise UserError(str(study.translations_folder), "no translations", f"run `{made_by}` first")
     for file in files:
         progress(f"reading {file.parent.name}/{file.name}")
-        table, left = study.named(read_parquet(file, TRANSLATIONS_FORMAT, made_by, COLUMNS))
+        table, left = study.named(read_parquet(file, Translation, TRANSLATIONS_FORMAT, made_by, COLUMNS))
         reader.left_out.update(left)
         if len(table):
             reader.add(table)

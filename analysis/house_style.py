@@ -18,7 +18,7 @@ import matplotlib
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
-from gainsift.analysis.wording import visible
+from gainsift.schemas.visible_text import visible
 
 ONE, TWO = 3.3, 6.9
 """Width of a figure in inches: one column of a paper in two, or both."""

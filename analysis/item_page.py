@@ -12,8 +12,9 @@ from typing import Any
 
 from gainsift.analysis.item_list import AFTER, BEFORE, LEFT_OUT, VOTING, ListedItem
 from gainsift.analysis.shares import KINDS
-from gainsift.analysis.wording import answered, visible
+from gainsift.analysis.wording import answered
 from gainsift.schemas.taxonomy import Taxonomy
+from gainsift.schemas.visible_text import visible
 
 PLACES = 2
 """Conditions that a row names; of the others it tells the number."""

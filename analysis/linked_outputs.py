@@ -20,6 +20,7 @@ from gainsift.analysis.inclusion import AGAIN
 from gainsift.analysis.outputs import check_contrasts, condition_mask
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import read_parquet
+from gainsift.schemas.rows import Translation
 from gainsift.schemas.study import TRANSLATIONS_FORMAT, Study
 
 OWN = ["row_id", "checkpoint", "step", "tokens", "layer"]
@@ -90,7 +91,7 @@ def _files(study: Study) -> Iterator[pa.Table]:
     if not files:
         study.translations(["row_id"])  # says what to do
     for file in files:
-        yield read_parquet(file, TRANSLATIONS_FORMAT, f"gainsift generate {study.folder}", [*OWN, *SHARED])
+        yield read_parquet(file, Translation, TRANSLATIONS_FORMAT, f"gainsift generate {study.folder}", [*OWN, *SHARED])
 
 
 def _coded(table: pa.Table, names: list[str] | tuple[str, ...]) -> pa.Table:

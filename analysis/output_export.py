@@ -18,6 +18,7 @@ from gainsift.analysis.arrow_csv import ArrowCsv
 from gainsift.analysis.outputs import scorer
 from gainsift.schemas.families import word_families
 from gainsift.schemas.files import FORMAT_KEY, atomic, read_parquet
+from gainsift.schemas.rows import Translation
 from gainsift.schemas.settings import PATCHED, is_about_source
 from gainsift.schemas.study import TRANSLATIONS_FORMAT, Study
 
@@ -85,7 +86,7 @@ def write_outputs(study: Study, folder: Path) -> int:
         plain = ArrowCsv(text, schema)
         with pq.ParquetWriter(binary, schema, compression="zstd") as packed:
             for file in study.translation_files():
-                table, _ = study.named(read_parquet(file, TRANSLATIONS_FORMAT, made_by))
+                table, _ = study.named(read_parquet(file, Translation, TRANSLATIONS_FORMAT, made_by))
                 if len(table):
                     made = _outputs(study, table, families).select(schema.names).cast(schema)
                     plain.write(made)

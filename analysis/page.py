@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from gainsift.analysis.house_style import TWO
 from gainsift.analysis.tables import Table, display, reasons
-from gainsift.analysis.wording import visible
+from gainsift.schemas.visible_text import visible
 
 _INERT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 

@@ -27,6 +27,7 @@ from gainsift.schemas.errors import UserError
 from gainsift.schemas.families import word_families
 from gainsift.schemas.files import read_parquet
 from gainsift.schemas.float32_audit import FLOAT32_FORMAT, Float32Audit, item_differs, text_differs
+from gainsift.schemas.rows import Translation
 from gainsift.schemas.settings import UNPATCHED
 from gainsift.schemas.study import TRANSLATIONS_FORMAT, Study
 
@@ -91,7 +92,7 @@ def precision(study: Study) -> Precision:
     half = half_precision(study)
     if not study.float32_file.exists():
         return Precision([], [], 0, half, Counter())
-    table = read_parquet(study.float32_file, FLOAT32_FORMAT, _command(study), list(Float32Audit.model_fields))
+    table = read_parquet(study.float32_file, Float32Audit, FLOAT32_FORMAT, _command(study))
     table, left_out = study.named(table)
     _refuse_other(study, table)
     frame = _frame(study, table)
@@ -130,7 +131,7 @@ def _refuse_other(study: Study, table: pa.Table) -> None:
     ids, same = table["row_id"].combine_chunks(), 0
     for file in study.translation_files() if len(table) else []:
         own = read_parquet(
-            file, TRANSLATIONS_FORMAT, f"gainsift generate {study.folder}", ["row_id", "answer", "closed"]
+            file, Translation, TRANSLATIONS_FORMAT, f"gainsift generate {study.folder}", ["row_id", "answer", "closed"]
         )
         place = pc.index_in(own["row_id"], value_set=ids)
         own, audited = own.filter(pc.is_valid(place)), table.take(pc.drop_null(place))

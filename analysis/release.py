@@ -150,7 +150,7 @@ def _outputs(
     study: Study, file: Path, target: Path, record: type[Record] = Translation, format_name: str = TRANSLATIONS_FORMAT
 ) -> Counter[str]:
     """Write the rows of the checkpoints and language pairs that study.yaml names; returns them by checkpoint."""
-    table = read_parquet(file, format_name, f"gainsift generate {study.folder}")
+    table = read_parquet(file, record, format_name, f"gainsift generate {study.folder}")
     named, left_out = study.named(table)
     if not len(named):
         return Counter()

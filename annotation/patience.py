@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gainsift.schemas.errors import WorkError
+from gainsift.schemas.visible_text import visible
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ class Away(WorkError):
 
 
 def on_stderr(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(visible(line) + "\n")  # it may quote what the server answered
     sys.stderr.flush()
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from gainsift.cli.push import Url, bar
+from gainsift.cli.terminal import Console, print_json
 
 if TYPE_CHECKING:
     from gainsift.annotation.push import Pushed
@@ -41,7 +39,7 @@ def adjudicate(
     pushed = _push(opened, url) if found.asked and reachable and not dry_run else None
     if as_json:
         answer: dict[str, Any] = {**asdict(found), "dry_run": dry_run, "push": pushed.as_dict() if pushed else None}
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+        print_json(answer)
         return
     rows = [
         ("items judged by two or more", found.compared),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from gainsift.cli.terminal import Console, print_json, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,15 +121,15 @@ def agreement(
     with Console(stderr=True).status("resampling items"):
         found = _measure(table, scale, every, further, boot, seed, known)
     if boot < FEW:
-        typer.echo(few_resamples(boot), err=True)
+        say(few_resamples(boot), err=True)
     if found.whole.alpha.point is None:
-        typer.echo(f"alpha is undefined: {found.whole.alpha.reason}", err=True)
+        say(f"alpha is undefined: {found.whole.alpha.reason}", err=True)
     if figures is not None:
         inputs = {one.name: one for one in (file, distance, taxonomy) if one and str(one) != BUILT_IN}
         for line in draw(found, figures, inputs, started):
-            typer.echo(line, err=True)
+            say(line, err=True)
     if as_json:
-        typer.echo(json.dumps(as_data(found), ensure_ascii=False, indent=2))
+        print_json(as_data(found))
     else:
         show(found)
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -17,7 +16,9 @@ from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.patterns import PERCENTILE
 from gainsift.analysis.signature import signature
 from gainsift.analysis.tables import Column, display, reasons
-from gainsift.analysis.wording import counted, visible
+from gainsift.analysis.wording import counted
+from gainsift.cli.terminal import Console
+from gainsift.schemas.visible_text import visible
 
 COEFFICIENT = Column("", "", "coefficient", interval=True)
 PERCENT = Column("", "", "percent", interval=True)

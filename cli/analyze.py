@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gainsift.cli.steps import steps
+from gainsift.cli.terminal import print_json_text, say
 
 
 def analyze(
@@ -91,7 +92,7 @@ def analyze_study(study: Path, as_json: bool = False) -> None:
         changes = deviations(opened)
         page = write_report(opened, results, f"gainsift analyze {study}", started, progress, changes)
     if as_json:
-        typer.echo((opened.report_folder / "summary.json").read_text("utf-8"), nl=False)
+        print_json_text((opened.report_folder / "summary.json").read_text("utf-8"))
     else:
         from gainsift.analysis.precision_tables import precision_sentence
         from gainsift.analysis.summary import anchoring_sentence, audit_sentence
@@ -99,4 +100,4 @@ def analyze_study(study: Path, as_json: bool = False) -> None:
 
         further = [anchoring_sentence(results), audit_sentence(results), precision_sentence(results.precision)]
         show(results, further, changes)
-        typer.echo(f"report: {page}")
+        say(f"report: {page}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -12,7 +11,8 @@ from gainsift.analysis.findings import Findings, warnings
 from gainsift.analysis.sensitivity_tables import sensitivity_sentence
 from gainsift.analysis.summary import agreement_sentence, contrast_sentence
 from gainsift.analysis.tables import display, reasons
-from gainsift.analysis.wording import visible
+from gainsift.cli.terminal import Console
+from gainsift.schemas.visible_text import visible
 
 
 def show(results: Findings, further: Sequence[str] = (), remarks: Sequence[str] = ()) -> None:

@@ -6,9 +6,8 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from gainsift.cli.steps import steps
+from gainsift.cli.terminal import print_json_text, say
 
 if TYPE_CHECKING:
     from gainsift.schemas.config import AnalysisSpec
@@ -42,10 +41,10 @@ def analyze_table(given: Mapping[str, Any], as_json: bool) -> None:
         inputs = {table.name: table} | ({taxonomy.name: taxonomy} if taxonomy else {})
         page = write_tidy_report(results, inputs, out, _called(given), started, progress)
     if as_json:
-        typer.echo((out / "summary.json").read_text("utf-8"), nl=False)
+        print_json_text((out / "summary.json").read_text("utf-8"))
     else:
         show(results)
-        typer.echo(f"report: {page}")
+        say(f"report: {page}")
 
 
 def _called(given: Mapping[str, Any]) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from gainsift.cli import adjudicate, homecoming, plan, pull, push, serve, status, table
+from gainsift.cli.terminal import Console, print_json
 
 if TYPE_CHECKING:
     from gainsift.schemas.study import Study
@@ -35,10 +33,6 @@ def _open(folder: Path) -> Study:
 
 def _say(line: str) -> None:
     Console(highlight=False, markup=False, soft_wrap=True).print(line)
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def _table(title: str, rows: list[tuple[str, str]]) -> None:
@@ -103,7 +97,7 @@ def prelabel(study: StudyFolder, as_json: AsJson = False) -> None:
     found = store_prelabels(opened)
     record_machine(opened, f"gainsift annotate prelabel {study}", started, found.appended, simulated=False)
     if as_json:
-        _print_json(asdict(found))
+        print_json(asdict(found))
         return
     _table("Automatic pre-labels", [(label, f"{number:,}") for label, number in found.counts.items()])
     _say(f"{found.appended.added:,} added, {found.appended.changed:,} superseded, {found.appended.unchanged:,} known")
@@ -123,7 +117,7 @@ def simulate(study: StudyFolder, as_json: AsJson = False) -> None:
     found = make(opened)
     record_machine(opened, f"gainsift annotate simulate {study}", started, found.appended, simulated=True)
     if as_json:
-        _print_json({"simulated": True, **asdict(found)})
+        print_json({"simulated": True, **asdict(found)})
         return
     _table("SIMULATED judgements", [(label, f"{number:,}") for label, number in found.counts.items()])
     for name, number in found.annotators.items():

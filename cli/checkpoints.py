@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gainsift.cli.terminal import print_json, say
 from gainsift.schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ def _model(model: str, family: str | None, policy: str | None, everything: bool,
     place = str(Path(model).resolve()) if as_yaml and Path(model).is_dir() else model  # study.yaml lies elsewhere
     listing = list_series(_source(place, family, policy), [], Path(), hub)
     if as_yaml:
-        typer.echo(output.model_section(listing, specs_of(listing, hub)), nl=False)
+        say(output.model_section(listing, specs_of(listing, hub)), nl=False)
     elif as_json:
-        typer.echo(json.dumps(output.listing_data(listing), ensure_ascii=False, indent=2))
+        print_json(output.listing_data(listing))
     else:
         output.show_listing(listing, everything, size_of_one(listing, hub))
 
@@ -101,7 +101,7 @@ def _study(folder: Path, hub: Hub, update: bool, as_json: bool) -> None:
     opened = open_checkpoints(study, hub)
     if as_json:
         told = output.study_data(study, opened, fixed, news, unasked)
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        print_json(told)
     else:
         output.show_study(study, opened, fixed, news, unasked, fixed is not None and before is None)
 

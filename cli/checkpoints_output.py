@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import typer
 import yaml
 
+from gainsift.cli.terminal import print_json, say
 from gainsift.generation.checkpoint_families import FAMILIES
 from gainsift.generation.disk import size_word
 from gainsift.generation.schedules import METHODS
@@ -52,18 +52,18 @@ def show_listing(listing: Listing, everything: bool, each: int = 0) -> None:
         for at, one in enumerate(listing.found) if at in taken or not short
     ]  # fmt: skip
     _print_table(columns, rows, right=("phase", "step", "tokens"))
-    typer.echo(
+    say(
         f"{listing.source.where}: {len(listing.found)} checkpoints of family {listing.family.name}; "
         f"{_policy_words(listing)} takes {len(taken)} (●)"
     )
     if each:
         in_all = size_word(len(taken) * each)
-        typer.echo(f"  {size_word(each)} each, {in_all} in all; with model.evict two at a time")
+        say(f"  {size_word(each)} each, {in_all} in all; with model.evict two at a time")
     if short:
-        typer.echo("  --all lists the others too")
+        say("  --all lists the others too")
     if listing.others:
-        typer.echo(f"  not of this family: {some_of(listing.others)}")
-    typer.echo("  --yaml prints them for study.yaml")
+        say(f"  not of this family: {some_of(listing.others)}")
+    say("  --yaml prints them for study.yaml")
 
 
 def _policy_words(listing: Listing) -> str:
@@ -121,14 +121,14 @@ def show_study(
     ]
     _print_table(["checkpoint", "step", "tokens", "from", "where"], rows, right=("step", "tokens"))
     if len(repos) == 1 and any(repos):
-        typer.echo(f"from {repos.pop()} on the hub, by commit")
+        say(f"from {repos.pop()} on the hub, by commit")
     if fixed is not None:
         verb = "resolved now, and kept" if new else f"as resolved on {fixed.fixed[:10]}"
-        typer.echo(f"{len(opened)} checkpoints, {verb} in {study.folder / 'checkpoints.json'}")
+        say(f"{len(opened)} checkpoints, {verb} in {study.folder / 'checkpoints.json'}")
     if study.config.model.trust_remote_code:
-        typer.echo("code that comes with the model is run (model.trust_remote_code)")
+        say("code that comes with the model is run (model.trust_remote_code)")
     if unasked is not None:
-        typer.echo(f"not compared with the hub: {unasked.problem}")
+        say(f"not compared with the hub: {unasked.problem}")
     if news is not None:
         show_news(news, study)
 
@@ -136,17 +136,17 @@ def show_study(
 def show_news(news: News, study: Study) -> None:
     """What the hub has that the study has not, in sentences."""
     if not news:
-        typer.echo("nothing has changed there since")
+        say("nothing has changed there since")
         return
     if news.later:
-        typer.echo(f"there now, later than the last one: {some_of(news.later)}")
+        say(f"there now, later than the last one: {some_of(news.later)}")
     if news.policy_adds:
-        typer.echo(f"the policy would now take: {some_of(news.policy_adds)}")
+        say(f"the policy would now take: {some_of(news.policy_adds)}")
     if news.moved:
-        typer.echo(f"changed there, the study keeps its own: {some_of(news.moved)}")
+        say(f"changed there, the study keeps its own: {some_of(news.moved)}")
     if news.gone:
-        typer.echo(f"no longer there: {some_of(news.gone)}")
-    typer.echo(f"`gainsift checkpoints {study.folder} --update` takes what there is today")
+        say(f"no longer there: {some_of(news.gone)}")
+    say(f"`gainsift checkpoints {study.folder} --update` takes what there is today")
 
 
 def study_data(
@@ -172,7 +172,7 @@ def show_families(as_json: bool) -> None:
     if as_json:
         rows = [family.model_dump(mode="json") for family in FAMILIES]
         policies = {name: words for name, (_, words) in METHODS.items()}
-        typer.echo(json.dumps({"families": rows, "policies": policies}, ensure_ascii=False, indent=2))
+        print_json({"families": rows, "policies": policies})
         return
     columns = ["family", "for example", "tokens a step", "published", "tokenizer where there is none"]
     _print_table(
@@ -183,9 +183,9 @@ def show_families(as_json: bool) -> None:
         ],
         right=("tokens a step",),
     )
-    typer.echo("policies: published, the family's own schedule; explicit:A,B,C names checkpoints or steps;")
+    say("policies: published, the family's own schedule; explicit:A,B,C names checkpoints or steps;")
     for name, (_, words) in METHODS.items():
-        typer.echo(f"  {name}: {words}")
+        say(f"  {name}: {words}")
 
 
 def _place(one: Checkpoint, one_repo: bool) -> str:
@@ -198,9 +198,10 @@ def _here(one: Checkpoint) -> str:
 
 
 def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from gainsift.cli.terminal import Console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:

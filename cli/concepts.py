@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from gainsift.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
     from gainsift.generation.word_check import WordCheck
@@ -54,7 +55,7 @@ def check(
     found = _read(files, form, languages, part_of_speech)
     report = check_words(found.concepts, found.languages, found.left_out)
     if as_json:
-        typer.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))
+        print_json(report.as_dict())
     else:
         _show(report)
     if report.unusable:
@@ -78,9 +79,9 @@ def convert(
     if out.exists():
         raise UserError(str(out), "is there already", "name another file, or move it away")
     write_jsonl(out, found.concepts, CONCEPTS_FORMAT)
-    typer.echo(f"{len(found.concepts)} concepts in {', '.join(found.languages)} -> {out}")
+    say(f"{len(found.concepts)} concepts in {', '.join(found.languages)} -> {out}")
     for reason, number in found.left_out.items():
-        typer.echo(f"  {number} {reason}")
+        say(f"  {number} {reason}")
 
 
 def _read(files: list[Path], form: Format | None, languages: str, part_of_speech: str) -> WordList:
@@ -99,8 +100,9 @@ def _read(files: list[Path], form: Format | None, languages: str, part_of_speech
 
 
 def _show(report: WordCheck) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from gainsift.cli.terminal import Console
 
     table = Table("language", title=f"{report.concepts} concepts, {report.complete} in every language")
     for name in ("concepts", "share", "forms", "of several words"):
@@ -109,7 +111,7 @@ def _show(report: WordCheck) -> None:
         share = f"{100 * row.concepts / report.concepts:.1f} %" if report.concepts else ""
         table.add_row(code, str(row.concepts), share, str(row.forms), str(row.several_words))
     Console(highlight=False, markup=False).print(table)
-    typer.echo(f"\nconcepts with other senses: {report.senses}, with look-alikes: {report.lookalikes}")
+    say(f"\nconcepts with other senses: {report.senses}, with look-alikes: {report.lookalikes}")
     _list("forms with several meanings", [f"{p.form} ({p.language}): {', '.join(p.rows)}" for p in report.polysemous])
     _list(
         "interlingual homographs",
@@ -127,11 +129,11 @@ def _show(report: WordCheck) -> None:
 
 def _list(title: str, lines: Sequence[str]) -> None:
     if not lines:
-        typer.echo(f"{title}: none")
+        say(f"{title}: none")
         return
-    typer.echo(f"{title}: {len(lines)}")
+    say(f"{title}: {len(lines)}")
     for line in lines[:SHOWN]:
         shown = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
-        typer.echo(f"  {shown}")  # a list may hold what a terminal would obey
+        say(f"  {shown}")  # a list may hold what a terminal would obey
     if len(lines) > SHOWN:
-        typer.echo(f"  and {len(lines) - SHOWN} more; --json lists all")
+        say(f"  and {len(lines) - SHOWN} more; --json lists all")

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gainsift.cli.terminal import Console, print_json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ def demo(
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         study = _run(folder, pairs)
     if as_json:
-        typer.echo((study / "report" / "summary.json").read_text("utf-8"), nl=False)
+        print_json_text((study / "report" / "summary.json").read_text("utf-8"))
 
 
 def _run(folder: Path, pairs: int) -> Path:

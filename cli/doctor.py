@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from gainsift.cli.terminal import print_json
 
 if TYPE_CHECKING:
     from gainsift.cli.health import Health
@@ -33,7 +34,7 @@ def doctor(
 
     found = examine(Study.open(study) if study else None, url)
     if as_json:
-        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
+        print_json(found.as_dict())
     else:
         show(found)
     if found.problems:
@@ -45,10 +46,9 @@ def show(found: Health) -> None:
     import platform
     from importlib import metadata
 
-    from rich.console import Console
-
     from gainsift.analysis.wording import visible
     from gainsift.cli.installation import known_good_file
+    from gainsift.cli.terminal import Console
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     version = metadata.version("gainsift")
@@ -74,10 +74,10 @@ def show(found: Health) -> None:
 
 
 def _show_parts(found: Health) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from gainsift.cli.installation import USES
+    from gainsift.cli.terminal import Console
 
     table = Table("part", "what for", "state", box=None, pad_edge=False)
     for part in found.parts:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import typer
+from gainsift.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
     from gainsift.generation.checkpoints import Device, Dtype
@@ -49,13 +48,13 @@ def show_dry_run(
         }
         if audit and again:
             told["float32_audit"] = {"share": audit.share, **_told(audit.plan, audit.ready, again)}
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        print_json(told)
     else:
         _print(plan, found)
         if audit and again:
-            typer.echo("\nThen, for the float32 audit, in float32:\n")
+            say("\nThen, for the float32 audit, in float32:\n")
             _print(audit.plan, again, f"{number_drawn(len(plan.pairs), audit.share):,} of ")
-    check_disk([(plan, ready), *([(audit.plan, audit.ready)] if audit else [])], partial(typer.echo, err=True))
+    check_disk([(plan, ready), *([(audit.plan, audit.ready)] if audit else [])], partial(say, err=True))
 
 
 def _told(plan: Plan, ready: list[Ready], found: Forecast) -> dict[str, Any]:
@@ -91,9 +90,9 @@ def _shard(checkpoint: str, pair: tuple[str, str], part: range, file: str, rows:
 
 def _print(plan: Plan, found: Forecast, of: str = "") -> None:
     """`of` says how many of the prompt pairs it is about, if not about all."""
-    from rich.console import Console
     from rich.table import Table
 
+    from gainsift.cli.terminal import Console
     from gainsift.generation.disk import free_space, size_word
 
     console = Console(highlight=False, markup=False, soft_wrap=True)

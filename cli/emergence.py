@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gainsift.cli.steps import steps
+from gainsift.cli.terminal import say
 
 
 def emergence(
@@ -25,10 +26,10 @@ def emergence(
     from gainsift.analysis.emergence_report import write_emergence
     from gainsift.analysis.precision import precision
     from gainsift.analysis.precision_tables import precision_sentence
-    from gainsift.analysis.wording import visible
     from gainsift.cli.folders import not_a_file
     from gainsift.schemas.provenance import now
     from gainsift.schemas.study import Study
+    from gainsift.schemas.visible_text import visible
 
     started = now()
     opened = Study.open(study)
@@ -40,5 +41,5 @@ def emergence(
         page = write_emergence(opened, found, noise, folder, f"gainsift emergence {study}", started, progress)
     for sentence in (*found.sentences, precision_sentence(noise)):
         if sentence:
-            typer.echo(visible(sentence))
-    typer.echo(f"report: {page}")
+            say(visible(sentence))
+    say(f"report: {page}")

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from gainsift.cli.terminal import Console, say
 
 
 def export(
@@ -31,5 +32,5 @@ def export(
     with Console(stderr=True).status("joining outputs and judgements"):
         rows, left_out = write_export(opened, folder, f"gainsift export {study}")
     for what, count in sorted(left_out.items()):
-        typer.echo(f"{count:6,}  {what}", err=True)
-    typer.echo(f"{folder / 'tidy.csv'}: {rows:,} rows; dictionary.csv says what the columns mean")
+        say(f"{count:6,}  {what}", err=True)
+    say(f"{folder / 'tidy.csv'}: {rows:,} rows; dictionary.csv says what the columns mean")

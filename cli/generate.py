@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import contextmanager, redirect_stdout
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gainsift.cli.terminal import print_json, say
 from gainsift.schemas.errors import some_of
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def generate_command(
         return
     summary = run_generation(opened, runs_on, device, dtype, batch_size, shard_rows, redo, audit_float32, as_json)
     if as_json:
-        typer.echo(json.dumps(summary.as_dict(), ensure_ascii=False, indent=2))
+        print_json(summary.as_dict())
     else:
         show_summary(summary, opened)
 
@@ -156,16 +156,16 @@ def _command(study: Study, dtype: DtypeName, audit_share: float | None) -> str:
 @contextmanager
 def _watching(quiet: bool) -> Iterator[Watch]:
     """Rows done, rows a second, time left."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from gainsift.cli.terminal import Console
     from gainsift.generation.engines import Watch
 
     console = Console(stderr=True, highlight=False, markup=False)
     if not console.is_terminal:
 
         def tell(line: str) -> None:
-            print(line, file=sys.stderr, flush=True)
+            say(line, err=True)
 
         yield Watch(warn=tell) if quiet else Watch(say=tell, wait=tell, warn=tell)
         return
@@ -197,17 +197,17 @@ def show_summary(summary: Summary, study: Study) -> None:
         if summary.rows_written and summary.seconds
         else ""
     )
-    typer.echo(
+    say(
         f"{summary.rows} rows in {summary.files} files under {study.translations_folder} "
         f"({summary.rows_written} rows in {summary.files_written} files now, {summary.seconds:.1f} s{rate})"
     )
-    typer.echo(f"{summary.prompt_pairs} prompt pairs from {summary.concepts} concepts")
+    say(f"{summary.prompt_pairs} prompt pairs from {summary.concepts} concepts")
     for reason, number in summary.left_out.items():
-        typer.echo(f"  left out: {number} {reason}")
+        say(f"  left out: {number} {reason}")
     if summary.refused:
-        typer.echo(f"  refused: {summary.refused} units whose prompt cannot be cut at its word (preparation.json)")
+        say(f"  refused: {summary.refused} units whose prompt cannot be cut at its word (preparation.json)")
     if summary.overlapping:
-        typer.echo(f"  {summary.overlapping} prompt pairs share a first token under the tokenizer (preparation.json)")
+        say(f"  {summary.overlapping} prompt pairs share a first token under the tokenizer (preparation.json)")
     if summary.float32_audit is not None:
         show_audit(summary.float32_audit, study)
 
@@ -215,9 +215,9 @@ def show_summary(summary: Summary, study: Study) -> None:
 def show_audit(audit: AuditSummary, study: Study) -> None:
     """What a float32 audit found, in a line or two on stdout."""
     share = f" ({100 * audit.text_differs / audit.rows:.2f} %)" if audit.rows else ""
-    typer.echo(
+    say(
         f"float32 audit: {audit.rows} outputs made again in float32 ({audit.rows_written} now), the text of "
         f"{audit.text_differs} differs{share}; {study.float32_file}, and the report tells more"
     )
     if audit.exact:
-        typer.echo(f"  not audited, float32 already: {some_of(audit.exact)}")
+        say(f"  not audited, float32 already: {some_of(audit.exact)}")

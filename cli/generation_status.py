@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from gainsift.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
     from gainsift.generation.standing import AuditStanding, Missing, Standing
@@ -30,16 +31,17 @@ def generation_status(
     require_generation()
     found = standing(open_study(study, write=False))
     if as_json:
-        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
+        print_json(found.as_dict())
     else:
         show(found, everything)
 
 
 def show(found: Standing, everything: bool) -> None:
     """Print the table of checkpoints, then what is missing; what failed comes first."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from gainsift.cli.terminal import Console
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False)
@@ -71,9 +73,9 @@ def show_audit(audit: AuditStanding) -> None:
     """Print how far the float32 audit is, and why it is not further."""
     left = audit.rows - audit.compared
     state = "compared" if left == 0 else f"{audit.compared:,} of them compared: run it again to end it"
-    typer.echo(f"float32 audit: {audit.rows:,} outputs made again, {state}")
+    say(f"float32 audit: {audit.rows:,} outputs made again, {state}")
     for line in audit.failures[:SHOWN]:
-        typer.echo(line)
+        say(line)
 
 
 def line_of(part: Missing) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from gainsift.cli.terminal import Console, print_json
 
 if TYPE_CHECKING:
     from gainsift.annotation.findings import Finding
@@ -57,7 +56,7 @@ def import_(
 def show(found: Imported, title: str, as_json: bool) -> None:
     """Print what an import found: figures, notes, findings."""
     if as_json:
-        _print_json(asdict(found))
+        print_json(asdict(found))
         return
     new = found.appended
     rows = [
@@ -90,7 +89,7 @@ def show(found: Imported, title: str, as_json: bool) -> None:
 def show_refused(findings: Sequence[Finding], as_json: bool) -> None:
     """Print all that a strict import was refused for."""
     if as_json:
-        _print_json({"refused": True, "findings": [asdict(finding) for finding in findings]})
+        print_json({"refused": True, "findings": [asdict(finding) for finding in findings]})
     else:
         _list(Console(highlight=False, markup=False), findings, len(findings))
 
@@ -106,7 +105,3 @@ def _list(console: Console, findings: Sequence[Finding], most: int) -> None:
         console.print(Text(f"    {finding.text}"), soft_wrap=True)
     if len(findings) > most:
         console.print(f"and {len(findings) - most:,} more; --json lists them all")
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from gainsift.cli.terminal import print_json, say
 
 app = typer.Typer(name="import", help="Bring results of other programs into a study.", no_args_is_help=True)
 
@@ -35,15 +36,15 @@ def clap(
     opened = Study.open(study)
     done = import_clap(folder, opened, prompts, f"gainsift import clap {folder} {study} --prompts {prompts}")
     if as_json:
-        typer.echo(json.dumps({**vars(done), "left_out": dict(done.left_out)}, ensure_ascii=False, indent=2))
+        print_json({**vars(done), "left_out": dict(done.left_out)})
         return
-    typer.echo(f"{done.rows} rows of {done.runs} runs in {done.files} files under {opened.translations_folder}")
-    typer.echo(f"{done.prompt_pairs} prompt pairs")
+    say(f"{done.rows} rows of {done.runs} runs in {done.files} files under {opened.translations_folder}")
+    say(f"{done.prompt_pairs} prompt pairs")
     if done.cut:
-        typer.echo(f"  a prompt tail was taken off {done.cut} answers")
+        say(f"  a prompt tail was taken off {done.cut} answers")
     if done.unlike:
-        typer.echo(f"  {done.unlike} unpatched answers differ between their repeats; the first was kept")
+        say(f"  {done.unlike} unpatched answers differ between their repeats; the first was kept")
     for reason, number in done.left_out.items():
-        typer.echo(f"  left out: {number} {reason}")
+        say(f"  left out: {number} {reason}")
     if done.left_out[LATER_BATCHES]:
-        typer.echo("  notice: generate the rest anew with `gainsift generate` in a study of its own")
+        say("  notice: generate the rest anew with `gainsift generate` in a study of its own")

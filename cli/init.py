@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from gainsift.cli.terminal import say
 from gainsift.schemas.errors import UserError
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
@@ -36,4 +37,4 @@ def init(
         write_text(path, text)
     except OSError as error:
         raise UserError(str(folder), f"cannot write there ({error.strerror})", "choose another folder") from None
-    typer.echo(f"{path} written. Name your checkpoints and words in it, then: gainsift generate {folder}")
+    say(f"{path} written. Name your checkpoints and words in it, then: gainsift generate {folder}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from gainsift.cli.terminal import print_json, say
 
 
 def lock(
@@ -35,10 +36,10 @@ def lock(
     found = deviations(opened)
     if as_json:
         told = {"locked": made.locked, "late": made.late, "hash": made.hash, "deviations": found}
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        print_json(told)
     else:
-        typer.echo(f"{lock_file(opened)}: locked {made.locked}, hash {made.hash[:16]}")
+        say(f"{lock_file(opened)}: locked {made.locked}, hash {made.hash[:16]}")
         for sentence in found or ["nothing deviates"] * check:
-            typer.echo(sentence)
+            say(sentence)
     if check and found:
         raise typer.Exit(1)

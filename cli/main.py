@@ -8,7 +8,6 @@ from importlib import metadata
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
 from gainsift.cli import (
@@ -29,6 +28,7 @@ from gainsift.cli import (
     power,
     release,
 )
+from gainsift.cli.terminal import Console, say
 from gainsift.schemas.errors import GainsiftError
 
 # Idle threads of numerical libraries sleep instead of spinning: on a shared machine that is several times faster.
@@ -79,7 +79,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"gainsift {metadata.version('gainsift')}")
+        say(f"gainsift {metadata.version('gainsift')}")
         raise typer.Exit
 
 
@@ -141,7 +141,7 @@ def main() -> None:
 def _say_usage(error: Any) -> None:
     """One line, or the whole help where a command was given nothing at all."""
     if type(error).__name__ == "NoArgsIsHelpError":
-        typer.echo(error.ctx.get_help())
+        say(error.ctx.get_help())
         return
     where = error.ctx.command_path if error.ctx else "gainsift"
     told = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from gainsift.cli.terminal import Console, print_json
 
 if TYPE_CHECKING:
     from gainsift.annotation.plan_summary import Summary
@@ -46,7 +45,7 @@ def plan(
             write_plan(opened, made, f"gainsift annotate plan {study}", started)
     if as_json:
         shown = {**made.summary.as_dict(), "written": not dry_run}
-        sys.stdout.write(json.dumps(shown, ensure_ascii=False, indent=2) + "\n")
+        print_json(shown)
         return
     _show(made.summary)
     if not dry_run:

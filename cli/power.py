@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+
+from gainsift.cli.terminal import Console, print_json, say
 
 if TYPE_CHECKING:
     from gainsift.analysis.planned_study import Population
@@ -91,9 +91,9 @@ def power(
     }
     if out is not None:
         for line in write(out, data, plan, wanted, study, seed, started):
-            typer.echo(line, err=True)
+            say(line, err=True)
     if as_json:
-        typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        print_json(data)
     else:
         show(data, wanted)
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from gainsift.cli.terminal import Console
 
 if TYPE_CHECKING:
     from gainsift.analysis.power import Plan, Size, Wanted

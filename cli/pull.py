@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -12,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from gainsift.cli.homecoming import show, show_refused
 from gainsift.cli.push import Url, bar
+from gainsift.cli.terminal import Console, print_json, say
 
 if TYPE_CHECKING:
     from gainsift.annotation.connection import Connection
@@ -104,11 +103,11 @@ def _watch(study: Study, connection: Connection, url: str | None, seconds: int, 
 
 def _tell(found: Imported, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps(asdict(found), ensure_ascii=False) + "\n")
+        print_json(asdict(found), indent=None)
     else:
         new = found.appended
         line = f"{datetime.now():%H:%M:%S} {new.added:,} added, {new.changed:,} superseded"
         if found.findings:
             line += f", {len(found.findings):,} to look into (`gainsift annotate pull` lists them)"
-        sys.stdout.write(line + "\n")
+        say(line)
     sys.stdout.flush()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from gainsift.cli.terminal import Console, print_json
 
 if TYPE_CHECKING:
     from gainsift.annotation.push import Pushed
@@ -47,7 +46,7 @@ def push(
         made = send(opened, connection, calibration_only=calibration_only, dry_run=dry_run, progress=progress)
     if as_json:
         answer = {**made.as_dict(), "notes": list(connection.notes), "missing_accounts": missing}
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+        print_json(answer)
         return
     show(made)
     console = Console(highlight=False, markup=False, soft_wrap=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from gainsift.cli.steps import steps
+from gainsift.cli.terminal import Console, say
 
 
 def release(
@@ -40,7 +40,7 @@ def release(
     for part in undeclared(opened):
         console.print(f"note: no licence is declared for {part}: release.licences.{part} in study.yaml")
     contents = made.contents
-    typer.echo(
+    say(
         f"{made.path}: {contents.outputs.total():,} outputs, {len(contents.items):,} items,"
         f" {len(contents.lines):,} lines of judgements; read its README.md before you publish it"
     )

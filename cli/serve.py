@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gainsift.cli.terminal import Console, print_json
 from gainsift.schemas.errors import GainsiftError
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def _tell(server: Server, people: list[Account], made: Pushed | None) -> None:
         ],
         "push": made.as_dict() if made else None,
     }
-    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    print_json(told, indent=None)
     sys.stdout.flush()
 
 

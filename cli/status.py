@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from gainsift.cli.terminal import Console, print_json
 
 if TYPE_CHECKING:
     from gainsift.annotation.progress import Status
@@ -49,7 +48,7 @@ def status(
         command = f"gainsift annotate status {study} --html {html}"
         write_run(html.with_suffix(".run.json"), html.name, command, started, inputs)
     if as_json:
-        sys.stdout.write(json.dumps(as_dict(found), ensure_ascii=False, indent=2) + "\n")
+        print_json(as_dict(found))
     else:
         show(found)
         if html is not None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from gainsift.cli.terminal import print_csv, print_json, say
 
 if TYPE_CHECKING:
     from gainsift.annotation.foreign import Table
@@ -80,9 +81,9 @@ def table(
     if not made.rows:
         raise UserError(str(exports[0]), f"no judgement is left: {'; '.join(counts) or 'nobody has judged'}")
     if as_json:
-        typer.echo(json.dumps(_as_dict(made), ensure_ascii=False, indent=2))
+        print_json(_as_dict(made))
     elif out is None:
-        typer.echo(to_csv(made), nl=False)
+        print_csv(to_csv(made))
     if out is not None:
         with atomic(out) as file:
             file.write(to_csv(made))
@@ -93,12 +94,12 @@ def table(
         write_run(out.with_suffix(".run.json"), out.name, command, started, inputs, None, settings,
                   {"judgements": len(made.rows), **made.counts})  # fmt: skip
     judged = f"{len(made.rows):,} judgements of {made.items:,} items by {made.annotators:,} annotators"
-    typer.echo(f"{judged}, from {made.tasks:,} tasks", err=True)
+    say(f"{judged}, from {made.tasks:,} tasks", err=True)
     for line in counts:
-        typer.echo(line, err=True)
+        say(line, err=True)
     if not made.shared:
         remedy = "where each annotator has a project, --item-key tells which tasks show the same"
-        typer.echo(f"no item was judged by two annotators: {remedy}", err=True)
+        say(f"no item was judged by two annotators: {remedy}", err=True)
 
 
 def _as_dict(made: Table) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def _rows(files: list[Path], ids: pa.ChunkedArray | None = None) -> pa.Table:
     columns = [*SHARED, *TWICE]
     tables = [arrow_schema(Float32Audit, FLOAT32_FORMAT).remove_metadata().empty_table().select(columns)]
     for file in files:
-        table = read_parquet(file, TRANSLATIONS_FORMAT, AGAIN, columns).replace_schema_metadata(None)
+        table = read_parquet(file, Translation, TRANSLATIONS_FORMAT, AGAIN, columns).replace_schema_metadata(None)
         tables.append(table if ids is None else table.filter(pc.is_in(table["row_id"], value_set=ids)))
     return pa.concat_tables(tables)
 
@@ -78,6 +78,6 @@ def _before(path: Path) -> pa.Table | None:
     """What the file holds already; None where it cannot be read. Raises UserError if a newer version wrote it."""
     refuse_newer(path, FLOAT32_FORMAT)
     try:
-        return read_parquet(path, FLOAT32_FORMAT, AGAIN).combine_chunks()
+        return read_parquet(path, Float32Audit, FLOAT32_FORMAT, AGAIN).combine_chunks()
     except UserError:
         return None

@@ -6,9 +6,11 @@ Meanings of several languages are one where they carry the same interlingual ind
 from __future__ import annotations
 
 import json
+import lzma
 import sqlite3
 import unicodedata
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 
 RECORD = "gainsift-files.json"
 """Beside wn's database: which lexicons came from which file, by SHA-256."""
+DAMAGED = (
+    ExpatError, ValueError, KeyError, EOFError, AssertionError, OSError, sqlite3.IntegrityError, zlib.error,
+    lzma.LZMAError,
+)  # fmt: skip
+"""What wn's reader raises on a file that is no WN-LMF, or is packed and damaged, besides its own errors."""
 
 
 @dataclass
@@ -128,7 +135,7 @@ def _added(path: Path) -> str:
         wn.add(path, progress_handler=None)
     except wn.DatabaseError:
         raise
-    except (wn.Error, ExpatError, ValueError, KeyError, EOFError, AssertionError, sqlite3.IntegrityError) as error:
+    except (wn.Error, *DAMAGED) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(str(path), f"not a WN-LMF file ({reason})", "`python -m wn validate` says more") from None
     new = [lexicon.specifier() for lexicon in wn.lexicons() if lexicon.specifier() not in before]

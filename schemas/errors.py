@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from gainsift.schemas.visible_text import visible
+
+LONGEST = 1500
+"""Letters of a message; what it quotes may be a whole file."""
+
 
 class GainsiftError(Exception):
     """Base of the errors that a person can act on.
@@ -17,10 +22,17 @@ class GainsiftError(Exception):
 
     def __init__(self, where: str, problem: str, remedy: str = "") -> None:
         self.where, self.problem, self.remedy = where, problem, remedy
-        super().__init__(" ".join(self.line().split()))
+        super().__init__(_one_line(self.line()))
 
     def line(self) -> str:
         return f"{self.where}: {self.problem}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+def _one_line(text: str) -> str:
+    """The text without line breaks and what a terminal would obey; a long one loses its middle, not its remedy."""
+    end = text[-LONGEST // 3 :] if len(text) > LONGEST else ""
+    start = text[: LONGEST - len(end)] + ("…" if end else "")
+    return visible(" ".join((start + end).split()))
 
 
 class UserError(GainsiftError):

@@ -126,27 +126,57 @@ def write_parquet(
         pq.write_table(table, file, compression="zstd")
 
 
-def read_parquet(path: Path, format_name: str, made_by: str, columns: list[str] | None = None) -> pa.Table:
-    """The table, or some columns, of a file that must carry `format_name`. Raises UserError.
+def read_parquet(
+    path: Path, record: type[Record], format_name: str, made_by: str, columns: list[str] | None = None
+) -> pa.Table:
+    """The table, or some columns, of a file that must carry `format_name`, each column as `record` has it.
 
-    `made_by` is the command to run if the file is missing or broken.
+    A field with a default may be missing, for older versions did not have it. `made_by` is the command to run if the
+    file is missing or broken. Raises UserError.
     """
     try:
         schema = pq.read_schema(path)
-        check_format((schema.metadata or {}).get(FORMAT_KEY, b"none").decode(), format_name, str(path))
-        for name in columns or []:
-            if name not in schema.names:
-                raise UserError(str(path), f"column {name!r} is missing", f"run `{made_by}` again")
-        return pq.read_table(path, columns=columns)
+        check_format(
+            (schema.metadata or {}).get(FORMAT_KEY, b"none").decode("utf-8", "replace"), format_name, str(path)
+        )
+        wanted = _wanted(schema, record, columns)
+        table = pq.read_table(path, columns=wanted)
+        for name in wanted:
+            if not _arrow_type(record.model_fields[name].annotation)[1] and table[name].null_count:
+                raise _Unfit(f"column {name!r} has gaps")
+        return table
     except FileNotFoundError:
         raise UserError(str(path), "no such file", f"run `{made_by}` first") from None
-    except (pa.ArrowInvalid, OSError) as error:
+    except _Unfit as error:
+        raise UserError(str(path), str(error), f"run `{made_by}` again") from None
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are not UTF-8
         raise UserError(str(path), f"not a Parquet file ({error})", f"run `{made_by}` again") from None
+
+
+class _Unfit(Exception):
+    """What a Parquet file lacks of its record."""
+
+
+def _wanted(schema: pa.Schema, record: type[Record], columns: list[str] | None) -> list[str]:
+    """The columns to read. Raises _Unfit unless each stands there once, in its type."""
+    found = []
+    for name in columns if columns is not None else record.model_fields:
+        field = record.model_fields[name]
+        count = schema.names.count(name)
+        if not count and not field.is_required() and columns is None:
+            continue
+        if count != 1:
+            raise _Unfit(f"column {name!r} is missing" if not count else f"column {name!r} stands twice")
+        expected, given = _arrow_type(field.annotation)[0], schema.field(name).type
+        if not given.equals(expected):
+            raise _Unfit(f"column {name!r} holds {str(given)[:40]}, expected {expected}")
+        found.append(name)
+    return found
 
 
 def parquet_records(path: Path, record: type[R], format_name: str, made_by: str) -> list[R]:
     """The rows of a small Parquet file as records."""
-    rows = read_parquet(path, format_name, made_by).to_pylist()
+    rows = read_parquet(path, record, format_name, made_by).to_pylist()
     try:
         return [record.model_validate(row) for row in rows]
     except ValidationError as error:
@@ -160,7 +190,7 @@ def refuse_newer(path: Path, format_name: str) -> None:
     kind, _, version = format_name.partition("/")
     try:
         if path.suffix == ".parquet":
-            found = ((pq.read_schema(path).metadata or {}).get(FORMAT_KEY, b"")).decode()
+            found = ((pq.read_schema(path).metadata or {}).get(FORMAT_KEY, b"")).decode("utf-8", "replace")
         else:
             with path.open("rb") as file:
                 found = str(json.loads(file.read() if path.suffix == ".json" else file.readline()).get("format", ""))

@@ -20,7 +20,7 @@ from gainsift.schemas.files import (
 )
 from gainsift.schemas.fixed_checkpoints import FixedCheckpoints, read_fixed, with_fixed
 from gainsift.schemas.record import fingerprint
-from gainsift.schemas.rows import Annotation, Assignment, Item
+from gainsift.schemas.rows import Annotation, Assignment, AutomaticLabel, Item, Link, Translation
 from gainsift.schemas.taxonomy import Taxonomy, load_taxonomy
 
 CONCEPTS_FORMAT = "concept/1"
@@ -166,7 +166,7 @@ class Study:
             raise UserError(str(self.translations_folder), "no translations", f"run `{made_by}` first")
         tables = []
         for file in files:
-            tables.append(read_parquet(file, TRANSLATIONS_FORMAT, made_by, columns))
+            tables.append(read_parquet(file, Translation, TRANSLATIONS_FORMAT, made_by, columns))
         return pa.concat_tables(tables)
 
     def named(self, table: pa.Table) -> tuple[pa.Table, Counter[str]]:
@@ -188,7 +188,7 @@ class Study:
         return parquet_records(self.items_file, Item, ITEMS_FORMAT, f"gainsift annotate plan {self.folder}")
 
     def links(self) -> pa.Table:
-        table = read_parquet(self.links_file, LINKS_FORMAT, f"gainsift annotate plan {self.folder}")
+        table = read_parquet(self.links_file, Link, LINKS_FORMAT, f"gainsift annotate plan {self.folder}")
         for name, value in (("audit_probability", 1.0), ("asked", True)):  # version 1 knew no audit
             if name not in table.column_names:
                 table = table.append_column(name, pa.array([value] * len(table)))
@@ -198,7 +198,9 @@ class Study:
         """Item -> its automatic label, None where the lexicon cannot tell; empty without prelabels.parquet."""
         if not self.prelabels_file.exists():
             return {}
-        table = read_parquet(self.prelabels_file, PRELABELS_FORMAT, f"gainsift annotate prelabel {self.folder}")
+        table = read_parquet(
+            self.prelabels_file, AutomaticLabel, PRELABELS_FORMAT, f"gainsift annotate prelabel {self.folder}"
+        )
         return dict(zip(table["item_id"].to_pylist(), table["label"].to_pylist(), strict=True))
 
     def assignments(self) -> list[Assignment]:

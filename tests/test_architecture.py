@@ -46,15 +46,3 @@ def test_an_arrow_against_the_stream_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "module.py"
     path.write_text("def f():\n    from gainsift.analysis import split\n")
     assert (2, "gainsift.analysis") in imported(path)
-
-
-def test_no_product_is_ever_unpickled_or_evaluated() -> None:
-    for stage in ALLOWED:
-        for path in (ROOT / stage).rglob("*.py"):
-            tree = ast.parse(path.read_text("utf-8"))
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Import | ast.ImportFrom):
-                    names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
-                    assert not {"pickle", "shelve", "dill", "marshal"} & set(names), path
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                    assert node.func.id not in {"eval", "exec"}, f"{path}:{node.lineno}"

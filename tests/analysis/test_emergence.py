@@ -349,7 +349,9 @@ def test_languages_in_the_order_of_the_file(make_study: Callable[..., Any]) -> N
     study = maker.write()
     for file in study.translation_files():
         extra = {"languages": '["en", "de", "fr"]'}
-        write_parquet(file, Translation, read_parquet(file, TRANSLATIONS_FORMAT, ""), TRANSLATIONS_FORMAT, extra)
+        write_parquet(
+            file, Translation, read_parquet(file, Translation, TRANSLATIONS_FORMAT, ""), TRANSLATIONS_FORMAT, extra
+        )
     found = row(emergence(study).tables["emergence"], checkpoint="c1", setting="tgt", layer="0")
     assert found["mass_en"] == pytest.approx((0.05 + 0.05 + 0.15) / 3)
     assert found["mass_fr"] == pytest.approx((0.1 + 0.05 + 0.15) / 3)

@@ -23,7 +23,6 @@ from gainsift.analysis.precision_tables import READING, precision_sentence, prec
 from gainsift.analysis.release import release
 from gainsift.analysis.studentised import StudentisedBootstrap
 from gainsift.analysis.table_files import table_files
-from gainsift.analysis.wording import visible
 from gainsift.cli.main import app
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.config import AnalysisSpec
@@ -32,6 +31,7 @@ from gainsift.schemas.files import parquet_records, write_parquet
 from gainsift.schemas.float32_audit import FLOAT32_FORMAT, Float32Audit
 from gainsift.schemas.provenance import write_run
 from gainsift.schemas.study import Study
+from gainsift.schemas.visible_text import visible
 
 RUN = CliRunner()
 PAIR = ("en", "de")

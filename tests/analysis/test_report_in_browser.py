@@ -17,9 +17,9 @@ from gainsift.analysis.item_page import items_on_page
 from gainsift.analysis.page import policy, template
 from gainsift.analysis.report import write_report
 from gainsift.analysis.results import analyse
-from gainsift.analysis.wording import visible
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.taxonomy import load_taxonomy
+from gainsift.schemas.visible_text import visible
 
 pytestmark = pytest.mark.system
 TAXONOMY = load_taxonomy()

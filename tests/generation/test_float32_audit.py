@@ -29,6 +29,7 @@ from gainsift.generation.run import generate
 from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.files import parquet_records, read_parquet
 from gainsift.schemas.float32_audit import FLOAT32_FORMAT, Float32Audit, item_differs, text_differs
+from gainsift.schemas.rows import Translation
 from gainsift.schemas.study import TRANSLATIONS_FORMAT, Study
 
 RUN = CliRunner()
@@ -98,7 +99,7 @@ def test_the_comparison_equals_a_slow_recount(maker: Any, dtype: Any) -> None:
             assert getattr(row, f"{name}_float32") == there[name]
     differing = [name for name in again if own[name]["answer"] != again[name]["answer"]]
     assert 0 < len(differing) == found.text_differs
-    table = read_parquet(study.float32_file, FLOAT32_FORMAT, "generate")
+    table = read_parquet(study.float32_file, Float32Audit, FLOAT32_FORMAT, "generate")
     ids = table["row_id"].to_pylist()
     assert {name for name, differs in zip(ids, text_differs(table).to_pylist(), strict=True) if differs} == set(
         differing
@@ -403,7 +404,7 @@ def test_files_of_the_audit_are_those_of_translations(maker: Any) -> None:
     study = maker.study([maker.model("c1")])
     generate(study, dtype="float16", audit_share=0.5)
     for path in study.float32_folder.rglob("*.parquet"):
-        assert len(read_parquet(path, TRANSLATIONS_FORMAT, "generate"))
+        assert len(read_parquet(path, Translation, TRANSLATIONS_FORMAT, "generate"))
 
 
 def test_two_processes_give_the_same(maker: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from gainsift.schemas.files import (
     write_parquet,
     write_text,
 )
-from gainsift.schemas.rows import Link
+from gainsift.schemas.rows import Item, Link
 
 DOG = Concept(id="dog", gloss="barks", reference={"en": ["dog"]})
 CAT = Concept(id="cat", gloss="meows", reference={"en": ["cat"]})
@@ -94,13 +95,13 @@ def test_a_bad_line_is_named(tmp_path: Path, content: bytes, message: str) -> No
 
 def test_parquet_of_another_kind_missing_or_broken_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file; run `gainsift generate` first"):
-        read_parquet(tmp_path / "a.parquet", "items/1", "gainsift generate")
+        read_parquet(tmp_path / "a.parquet", Link, "items/1", "gainsift generate")
     (tmp_path / "b.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(UserError, match="not a Parquet file"):
-        read_parquet(tmp_path / "b.parquet", "items/1", "gainsift generate")
+        read_parquet(tmp_path / "b.parquet", Link, "items/1", "gainsift generate")
     pq.write_table(pa.table({"a": [1]}), tmp_path / "c.parquet")
     with pytest.raises(UserError, match="expected format items/1, found none"):
-        read_parquet(tmp_path / "c.parquet", "items/1", "gainsift generate")
+        read_parquet(tmp_path / "c.parquet", Link, "items/1", "gainsift generate")
 
 
 def test_a_file_of_a_newer_version_is_never_replaced(tmp_path: Path) -> None:
@@ -119,8 +120,38 @@ def test_parquet_without_a_column_or_with_odd_rows_is_named(tmp_path: Path) -> N
     path = tmp_path / "items.parquet"
     write_parquet(path, Link, [], "items/1")
     with pytest.raises(UserError, match=r"items\.parquet: column 'answer' is missing"):
-        read_parquet(path, "items/1", "gainsift annotate plan", ["answer"])
+        read_parquet(path, Item, "items/1", "gainsift annotate plan", ["answer"])
     table = pa.table({"row_id": ["a"]}).replace_schema_metadata({"gainsift_format": "items/1"})
     pq.write_table(table, path)
-    with pytest.raises(UserError, match=r"items\.parquet: key 'item_id' is missing"):
+    with pytest.raises(UserError, match=r"items\.parquet: column 'item_id' is missing"):
         parquet_records(path, Link, "items/1", "gainsift annotate plan")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda table: table.drop_columns("item_id"), "column 'item_id' is missing"),
+        (lambda table: table.append_column("item_id", table["item_id"]), "column 'item_id' stands twice"),
+        (lambda table: table.set_column(1, "item_id", pa.array([7])), "column 'item_id' holds int64, expected string"),
+        (lambda table: table.set_column(1, "item_id", pa.array([None], pa.string())), "column 'item_id' has gaps"),
+    ],
+    ids=["missing", "twice", "type", "gap"],
+)
+def test_parquet_whose_columns_are_not_those_of_its_record_is_refused(
+    tmp_path: Path, change: Callable[[pa.Table], pa.Table], message: str
+) -> None:
+    path = tmp_path / "links.parquet"
+    link = Link(row_id="r", item_id="i", trajectory="t", trajectory_probability=1, item_probability=1, drawn=True)
+    write_parquet(path, Link, [link], "links/2")
+    pq.write_table(change(pq.read_table(path)), path)
+    for columns in (None, ["row_id", "item_id"]):
+        with pytest.raises(UserError, match=f"{message}; run `make it` again"):
+            read_parquet(path, Link, "links/2", "make it", columns)
+
+
+def test_parquet_whose_format_is_no_text_is_another_format(tmp_path: Path) -> None:
+    path = tmp_path / "links.parquet"
+    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({"gainsift_format": b"\xff\xfe"}), path)
+    with pytest.raises(UserError, match="expected format links/2"):
+        read_parquet(path, Link, "links/2", "make it")
+    write_parquet(path, Link, [], "links/2")  # damaged: nothing to protect

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import shutil
 import sys
 from collections.abc import Callable
@@ -213,6 +214,18 @@ def test_a_damaged_or_hostile_file_is_one_line(
         load_words(study)
     file.write_text(whole, "utf-8")
     assert len(load_words(study).concepts) == 9  # nothing of the bad file stayed in the database
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress], ids=["gzip", "xz"])
+def test_a_packed_file_that_is_damaged_is_one_line(
+    wordnets: Path, study_of: Studies, spec: dict[str, Any], pack: Callable[[bytes], bytes]
+) -> None:
+    packed = bytearray(pack((wordnets / "en.xml").read_bytes()))
+    for place in range(30, len(packed), 7):
+        packed[place] ^= 255
+    (wordnets / "en.xml").write_bytes(packed)
+    with pytest.raises(UserError, match=r"en\.xml: not a WN-LMF file \(.*\); `python -m wn validate` says more"):
+        load_words(study_of({"source": "wordnet", "wordnet": spec}))
 
 
 def test_two_lexicons_in_a_file(wordnets: Path, study_of: Studies, spec: dict[str, Any]) -> None:

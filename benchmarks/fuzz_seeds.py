@@ -70,7 +70,7 @@ def config(**more: Any) -> dict[str, Any]:
         },
         "trained_languages": ["en", "de"], "language_pairs": [["en", "de"], ["de", "en"]],
         "words": {"source": "concepts", "file": "concepts.jsonl", "forms": 2, "limit": 100},
-        "prompts": {"pairs": 4, "shots": 2, "seed": 1},
+        "prompts": {"pairs": 4, "shots": 1, "seed": 1},
         "generation": {"settings": ["unpatched", "seen", "self"], "layers": [0, 1], "max_new_tokens": 8},
         "success": {"case": "fold", "articles": "strip", "unclosed": "fail"},
         "annotation": {
@@ -136,7 +136,7 @@ def _again(row: Translation) -> Float32Audit:
     return Float32Audit(**shared, **twice, dtype="float16")
 
 
-def export(opened: Study, path: Path) -> None:
+def export(opened: Study, path: Path, email: str = "ann@example.org") -> None:
     """What Label Studio would export after people have judged every task."""
     pages, tasks = Pages(opened), []
     for number, one in enumerate(opened.assignments(), start=1):
@@ -145,7 +145,7 @@ def export(opened: Study, path: Path) -> None:
         if label == "other_sense":
             parts.append(_part("sense", "choices", {"choices": ["not_listed"]}))
         entry = {
-            "id": number, "completed_by": {"id": 7, "email": "ann@example.org"}, "result": parts,
+            "id": number, "completed_by": {"id": 7, "email": email}, "result": parts,
             "was_cancelled": False, "ground_truth": False, "created_at": "2026-02-01T10:59:00.000000Z",
             "updated_at": "2026-02-01T11:00:00.000000Z", "lead_time": 4.5, "unique_id": f"{number:032x}",
             "updated_by": 7,

@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 export PYTHONHASHSEED := 0
 
-.PHONY: demo test test-all docs reliability licences pythons system lint clean
+.PHONY: demo test test-all docs reliability audit licences pythons system lint clean
 
 demo: .venv/demo.stamp      ## the whole instrument on a small model that it trains itself: demo/study/report
 	$(BIN)/gainsift demo demo
@@ -17,9 +17,16 @@ test-all: test system       ## PostgreSQL, a real browser, a real LaTeX and the 
 	$(MAKE) demo
 	$(BIN)/python -m pytest -m "demo or system"
 
-reliability: .venv/dev.stamp ## false alarms, power, coverage and bias by simulation, ten minutes of two cores: docs/reliability
+reliability: .venv/dev.stamp ## false alarms, power, coverage and bias by simulation, bad input: docs/reliability.md, half an hour of two cores
 	$(BIN)/python benchmarks/reliability.py
 	$(BIN)/python benchmarks/judgement_errors.py
+	$(BIN)/python benchmarks/fuzzing.py
+	$(BIN)/python benchmarks/reliability_page.py
+
+audit:                      ## known holes of the pinned versions, asked of the Python advisory database by network
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet pip-audit==2.10.1
+	build/audit/bin/pip-audit --strict --disable-pip --no-deps -r constraints.txt
 
 docs: .venv/dev.stamp       ## the documentation site: build/site/index.html
 	$(BIN)/sphinx-build -q -W --keep-going -c docs/site -d build/doctrees docs build/site

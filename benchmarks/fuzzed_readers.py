@@ -237,7 +237,7 @@ READERS = [
            lambda folder, _: read_tidy_table(folder / "table.csv", TAXONOMY)),
     Reader("tidy table (Parquet)", "table.parquet", "parquet", 3, _build_tidy_parquet,
            lambda folder, _: read_tidy_table(folder / "table.parquet", TAXONOMY)),
-    Reader("analyze --table, all of it", "table.csv", "csv", 0.2, _build_tidy, _analyse),
+    Reader("analyze --table, all of it", "table.csv", "csv", 0.1, _build_tidy, _analyse),
     _clap("exp_args.json", "flat/1700000000_tgt_tgt/exp_args.json", "json", 1.5),
     _clap("outputs", "flat/1700000001_brave-otter/1700000001_brave-otter.json", "json", 1.5),
     _clap("prompts", "prompts.csv", "csv", 1.5),

@@ -109,4 +109,6 @@ MENDED = [
     ["a Parquet file that does not say its format in UTF-8: a traceback", "read as another format",
      "tests/schemas/test_files.py"],
     ["a packed WordNet that is damaged: a traceback", "refused as no WN-LMF file", "tests/words/test_wordnet.py"],
+    ["a concept list with a language that nobody knows: a traceback of `concepts check`",
+     "refused, with the nearest known code", "tests/words/test_word_check.py"],
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from gainsift.generation.words import load_words, needed_languages
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import read_jsonl
+from gainsift.schemas.languages import language
 from gainsift.schemas.study import CONCEPTS_FORMAT, Study
 from gainsift.schemas.word_source import LMF_SUFFIXES, PartOfSpeech, WordnetSpec
 
@@ -70,6 +71,8 @@ def _concepts(paths: Sequence[Path], languages: Sequence[str], part_of_speech: P
     concepts = read_jsonl(paths[0], Concept, CONCEPTS_FORMAT, "gainsift concepts convert")
     if not concepts:
         raise UserError(str(paths[0]), "no concept in it", "write one JSON object a line")
+    for code in dict.fromkeys(code for concept in concepts for code in (*concept.reference, *concept.accepted)):
+        language(code, str(paths[0]))
     return _only(concepts, languages, {})
 
 

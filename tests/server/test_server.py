@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -72,6 +73,15 @@ def test_annotators_are_ordinary_members_and_the_folder_is_the_leads_alone(label
     ).fetchall()
     assert members == [(name, 1, 1) for name in ("lead", "ann", "ben", "cat")]
     assert label_studio.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_it_listens_on_loopback_alone(label_studio) -> None:
+    port = f"{urlsplit(label_studio.url).port:04X}"
+    sockets = [
+        line.split() for name in ("tcp", "tcp6") for line in Path("/proc/net", name).read_text().splitlines()[1:]
+    ]
+    listening = [fields[1] for fields in sockets if fields[3] == "0A"]  # TCP_LISTEN
+    assert [place for place in listening if place.endswith(f":{port}")] == [f"0100007F:{port}"]  # 127.0.0.1, reversed
 
 
 def test_a_killed_gainsift_takes_its_server_along(serve, prepared_study) -> None:

@@ -198,12 +198,15 @@ def test_converted_words_are_the_words(words: Path, study_of: Callable[..., Stud
         (["words.csv", "--part-of-speech", "nuon"], "unknown 'nuon'; did you mean noun"),
         (["a.xml"], "1 WordNets, 0 languages; name one for each file"),
         (["words.csv", "--format", "concepts"], r"words\.csv:1: not JSON"),
+        (["odd.jsonl"], r"odd\.jsonl: unknown language 'eng'; did you mean en\?"),
     ],
 )
 def test_bad_input_is_one_line(
     words: Path, arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(words.parent)
+    odd = Concept(id="dog", gloss="barks", reference={"en": ["dog"]}, accepted={"eng": ["hound"]})
+    write_jsonl(Path("odd.jsonl"), [odd], CONCEPTS_FORMAT)
     error = RUN.invoke(app, ["check", *arguments]).exception
     assert isinstance(error, UserError)
     assert re.search(message, str(error)), error

@@ -46,9 +46,9 @@ def show(found: Health) -> None:
     import platform
     from importlib import metadata
 
-    from gainsift.analysis.wording import visible
     from gainsift.cli.installation import known_good_file
     from gainsift.cli.terminal import Console
+    from gainsift.schemas.visible_text import visible
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     version = metadata.version("gainsift")

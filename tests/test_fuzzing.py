@@ -16,7 +16,7 @@ from gainsift.schemas.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 4711
-QUICK = 120
+QUICK = 60
 NAMES = [
     "study.yaml", "taxonomy", "private/annotators.yaml", "checkpoints.json", "lock.json",
     "concept list: concepts.jsonl", "concept list: csv", "concept list: Multi-SimLex", "concept list: lexicon",

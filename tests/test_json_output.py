@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from rich.console import Console
 from typer.main import get_command
 
+from gainsift.cli import demo
 from gainsift.cli.main import app
 
 CLI = Path(__file__).resolve().parent.parent / "cli"
@@ -109,3 +112,23 @@ def test_commands_that_are_known_to_print_tables_are_seen() -> None:
 def test_a_command_that_prints_a_table_has_json(name: str) -> None:
     options = {option for parameter in ALL[name].params for option in parameter.opts}
     assert "--json" in options
+
+
+def test_the_demo_prints_the_summary_and_tells_of_its_steps_on_stderr(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its steps print with typer, with rich and with print; none of it may get into the JSON."""
+
+    def steps(folder: Path, pairs: int) -> Path:
+        typer.echo("generated")
+        Console().print("planned")
+        print("analysed")
+        (folder / "report").mkdir()
+        (folder / "report" / "summary.json").write_text('{"contrasts": []}\n')
+        return folder
+
+    monkeypatch.setattr(demo, "_run", steps)
+    demo.demo(tmp_path, as_json=True)
+    said = capsys.readouterr()
+    assert said.out == '{"contrasts": []}\n'
+    assert said.err.split() == ["generated", "planned", "analysed"]

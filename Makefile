@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 export PYTHONHASHSEED := 0
 
-.PHONY: demo test test-all docs reliability audit licences pythons system lint clean
+.PHONY: demo test test-all docs tutorial reliability audit licences pythons system lint clean
 
 demo: .venv/demo.stamp      ## the whole instrument on a small model that it trains itself: demo/study/report
 	$(BIN)/gainsift demo demo
@@ -36,6 +36,10 @@ pythons: .venv/dev.stamp    ## the base, installed and used on every Python from
 
 licences: .venv/dev.stamp   ## what the packages are licensed under that come with gainsift: docs/licences.md
 	$(BIN)/python docs/licences.py
+
+tutorial: .venv/dev.stamp   ## docs/tutorial.md followed to the letter, in an environment that it makes: build/tutorial
+	rm -rf build/tutorial
+	$(BIN)/python tests/tutorial/follow.py --install build/tutorial
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -40,7 +40,7 @@ def _judge(study: Study, url: str, email: str, password: str, name: str) -> int:
         token = http.get("/user/login/").cookies["csrftoken"]
         form = {"email": email, "password": password, "csrfmiddlewaretoken": token}
         http.post("/user/login/", data=form, headers={"Referer": url}).raise_for_status()
-        http.headers |= {"X-CSRFToken": http.cookies["csrftoken"], "Referer": url}
+        http.headers.update({"X-CSRFToken": http.cookies["csrftoken"], "Referer": url})
         done = 0
         for shown in _tasks(http):
             task = mine.get(shown["data"]["uid"])

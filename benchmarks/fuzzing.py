@@ -1,6 +1,6 @@
 """Bad input: does every reader read it or refuse it in one line, without harm?
 
-    python benchmarks/fuzzing.py [--inputs 120000] [--seed 20270101] [--reader NAME] [--only NUMBER] [--out FOLDER]
+    python benchmarks/fuzzing.py [--inputs 102000] [--seed 20270101] [--reader NAME] [--only NUMBER] [--out FOLDER]
 
 Writes bad_input.json, .md and .run.json. What is read is in fuzzed_readers.py, how it is made bad in mutations.py.
 """
@@ -183,7 +183,7 @@ def write(folder: Path, outcomes: list[Outcome], seed: int, minutes: float) -> N
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inputs", type=int, default=120_000, help="of all readers together")
+    parser.add_argument("--inputs", type=int, default=102_000, help="of all readers together")
     parser.add_argument("--seed", type=int, default=20270101)
     parser.add_argument("--reader", default="", help="only readers whose name holds this; writes nothing")
     parser.add_argument("--only", type=int, metavar="NUMBER", help="only this input of each; writes nothing")

@@ -71,11 +71,12 @@ def main() -> None:
     with torch.no_grad():
         one_prompt = {name: job["runs"][0][name][:1] for name in ("targets", "watch", "sources")}
         loop(model, {**job["runs"][0], **one_prompt, "layers": [0]}, 2)  # warm-up
-        start = time.perf_counter()
+        start, processor = time.perf_counter(), time.process_time()
         results = [loop(model, run, job["new_tokens"]) for run in job["runs"]]
-        seconds = time.perf_counter() - start
+        seconds, processor = time.perf_counter() - start, time.process_time() - processor
     versions = {"nnsight": nnsight.__version__, "transformers": transformers.__version__, "torch": torch.__version__}
-    json.dump({"seconds": seconds, "versions": versions, "texts": [texts for texts, _ in results],
+    json.dump({"seconds": seconds, "processor": processor, "versions": versions,
+               "texts": [texts for texts, _ in results],
                "probabilities": [shares for _, shares in results]}, sys.stdout)  # fmt: skip
 
 

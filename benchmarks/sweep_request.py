@@ -87,12 +87,12 @@ class Request:
         return vector_keys(setting, pair, self.config.trained_languages)
 
     def runs(self) -> list[dict[str, Any]]:
-        """Every setting of every language pair, and the unpatched prompts, as the published loop takes them."""
+        """Every setting of every language pair, as the published loop takes them, and the unpatched prompts, once."""
         return [
             run
             for pair in self.language_pairs
             for run in (
-                *(self.unpatched(pair, kind) for kind in ("source", "target")),
+                *({**self.unpatched(pair, kind), "layers": [0]} for kind in ("source", "target")),
                 *(self.run(pair, self.sources(pair, name))
                   for name in settings_of(self.config, pair) if name != UNPATCHED),
             )

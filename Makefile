@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 export PYTHONHASHSEED := 0
 
-.PHONY: demo test test-all docs tutorial reliability audit licences pythons system lint clean
+.PHONY: demo test test-all docs tutorial reliability performance audit licences pythons system lint clean
 
 demo: .venv/demo.stamp      ## the whole instrument on a small model that it trains itself: demo/study/report
 	$(BIN)/gainsift demo demo
@@ -40,6 +40,14 @@ licences: .venv/dev.stamp   ## what the packages are licensed under that come wi
 tutorial: .venv/dev.stamp   ## docs/tutorial.md followed to the letter, in an environment that it makes: build/tutorial
 	rm -rf build/tutorial
 	$(BIN)/python tests/tutorial/follow.py --install build/tutorial
+
+performance: .venv/dev.stamp ## every benchmark beside its peers, two hours of two quiet cores: docs/performance.md
+	mkdir -p build/performance
+	$(BIN)/python benchmarks/layer_sweep.py --json build/performance/layer_sweep.json
+	$(BIN)/python benchmarks/pairing.py --json > build/performance/pairing.json
+	$(BIN)/python benchmarks/agreement.py --json > build/performance/agreement.json
+	$(BIN)/python benchmarks/analysis.py --json --rows 10000 100000 1000000 10000000 > build/performance/analysis.json
+	$(BIN)/python benchmarks/performance.py build/performance
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

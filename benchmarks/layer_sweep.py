@@ -89,6 +89,7 @@ def measure_pair(asked: argparse.Namespace) -> dict[str, Any]:
         return round(seconds[one] / seconds[other], 2)
 
     return {
+        "rounds": asked.rounds,
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
         "times nnsight": {one: ratio(f"nnsight {one}", "ours") for one in peers},
         "times nnsight, torch's products": {one: ratio(f"nnsight {one}", "ours, torch's products") for one in peers},
@@ -266,11 +267,12 @@ def main() -> int:
     if asked.memory_of:
         print(json.dumps(memory_of(asked.memory_of, asked.work)))
         return 0
-    found: dict[str, Any] = {**machine("torch", "transformers"), "threads": asked.threads, "rounds": asked.rounds}
+    found: dict[str, Any] = {}
     for name in asked.only:
-        found[name] = MEASURES[name](asked)
+        on = {"machine": machine("torch", "transformers"), "threads": asked.threads}
+        found[name] = {**on, **MEASURES[name](asked)}
         print(json.dumps({name: found[name]}, indent=2, ensure_ascii=False), flush=True)
-    found["missed"] = missed_targets(found)
+    found |= {"targets": TARGETS, "missed": missed_targets(found)}
     print("\n".join(found["missed"]) or "all targets met")
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")

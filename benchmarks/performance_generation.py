@@ -1,0 +1,127 @@
+"""docs/performance.md: what the benchmarks of generation found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markdown import grid
+from performance_part import Part, machine_in_words
+
+DEVICE_DTYPES = ("bfloat16", "float16", "float32")
+
+
+def layer_sweep(found: dict[str, Any]) -> Part:
+    asked, pair, memory, study = found["targets"], found["pair"], found["memory"], found["study"]
+    versions, growth = list(pair["times nnsight"]), found["growth"]
+    slowest = min(pair["times nnsight"].values())
+    study_times = study["times nnsight, by the processor"]
+    memory_ratio = memory["ours / one clean batched generate"]
+    plain, plain_floor = pair["times nnsight, torch's products"], pair["ours / floor, torch's products"]
+    return Part(
+        [
+            ("one language pair, one setting, 30 layers, beside the published loop",
+             f"≥ {asked['pair']:.0f} times as fast",
+             f"{_span(pair['times nnsight'].values())} times", slowest >= asked["pair"]),
+            ("a whole study of 20 language pairs, beside the published loop", f"≥ {asked['study']:.0f} times as fast",
+             f"{_span(study_times.values())} times", min(study_times.values()) >= asked["study"]),
+            ("the sweep, beside the floor", f"≤ {asked['floor']} times its seconds",
+             f"{pair['ours / floor']:.2f} times", pair["ours / floor"] <= asked["floor"]),
+            ("its peak memory, beside one clean `generate` of the same rows", f"≤ {asked['memory']} times",
+             f"{memory_ratio:.2f} times", memory_ratio <= asked["memory"]),
+        ],
+        [
+            "## Generation: the layer sweep", "",
+            f"`python benchmarks/layer_sweep.py`, on {machine_in_words(pair['machine'])}. SmolLM2-135M in float32 on"
+            f" the CPU, {pair['threads']} threads, 16 prompt pairs, ten new tokens by all; the median of"
+            f" {pair['rounds']} alternating rounds, loading not counted. The peer is the published loop, written with"
+            " nnsight: for every layer one forward and one patched `generate`. The floor is one clean"
+            " forward over all prompts and the batched decoding of the same new tokens by transformers; it is no"
+            f" bound, since the sweep shares layers between cut-offs. Of {_agreement(pair)}.", "",
+            *grid(
+                ["", "seconds", *(f"times nnsight {version}" for version in versions)],
+                [[name, f"{seconds:.1f}", *_times(pair, name, versions)] for name, seconds in pair["seconds"].items()],
+            ),
+            "As installed, torch multiplies float32 matrices on x86 with MKL, which leaves AVX-512 unused on processors"
+            " of other makers than its own. `gainsift generate` multiplies through oneDNN there, which torch brings"
+            " along. The rows *torch's products* do without: what the sweep alone gains is"
+            f" {_span(plain.values())} times, at {plain_floor:.2f} of the floor. Stopping at the closing quote takes"
+            f" {pair['to the quote / ten tokens']:.2f} of the time of ten tokens.", "",
+            "The whole study: five languages, all 20 target pairs, all settings, a random Llama of eight layers and"
+            f" width 256, {study['rows']:,} rows, {study['threads']} thread; seconds of the processor, while the"
+            " machine did other work, too. Unpatched prompts are run once by the peer as well.", "",
+            *grid(
+                ["", "seconds of the processor", "times ours"],
+                [[name, f"{seconds:,.0f}", f"{seconds / study['processor']['ours']:.1f}"]
+                 for name, seconds in study["processor"].items()],
+            ),
+            "How our seconds grow, of the same study with ten target pairs, eight layers and 16 prompt pairs where"
+            f" nothing else is said ({growth['threads']} threads):", "",
+            *grid(["by", "", "", ""], [
+                [name, *(f"{count}: {seconds:.1f} s" for count, seconds in growth[name].items())]
+                for name in ("layers", "prompt pairs", "target pairs")
+            ]),
+            "Memory at its highest while the rows are made, the model in it:"
+            f" {memory['gb']['ours']['peak']:.2f} GB, beside {memory['gb']['generate']['peak']:.2f} GB.", "",
+        ],
+    )  # fmt: skip
+
+
+def _span(values: Any) -> str:
+    low, high = min(values), max(values)
+    return f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
+
+
+def _times(pair: dict[str, Any], name: str, versions: list[str]) -> list[str]:
+    return [f"{pair['seconds'][f'nnsight {version}'] / pair['seconds'][name]:.1f}" for version in versions]
+
+
+def _agreement(pair: dict[str, Any]) -> str:
+    told = [
+        f"{one['texts']} texts {one['same']} are those of nnsight {version}, probabilities within"
+        f" {one['largest difference']:.0e}"
+        for version, one in pair["agreement"].items()
+    ]
+    return ", and of ".join(told)
+
+
+def device_sweep(found: dict[str, Any]) -> Part:
+    rows = [
+        [name, str(one["prompts"]), f"{one['rows a second']:,}", f"{one['one setting, s']['ours']:.2f}",
+         f"{one['times published']:.1f}", f"{one['ours / floor']:.2f}", f"{one['product, TFLOP/s']:.0f}",
+         f"{one['share']:.3f}", f"{one['peak GB']:.1f}"]
+        for name, one in found.items() if name.split(",")[0] in DEVICE_DTYPES
+    ]  # fmt: skip
+    slowest = min(found[name]["times published"] for name in DEVICE_DTYPES)
+    return Part(
+        [(f"the same on one {found['device']}, beside the published way", "", f"≥ {slowest:.1f} times as fast", None)],
+        [
+            "## Generation on a GPU", "",
+            f"`python benchmarks/device_sweep.py TOKENIZER`, on one {found['device']}, {machine_in_words(found)}. A"
+            " model of the shape of EuroLLM-1.7B with random weights, ten tokens for every answer. *One setting* has"
+            " three source languages and all 24 layers; the published way (for every layer a forward and a `generate`,"
+            " with plain hooks) and the floor make the same rows. Rows a second are of a whole language pair,"
+            " all settings; *share* is what that reaches of the operations a second of a large matrix product, which stands beside.",
+            "",
+            *grid(["precision", "prompt pairs", "rows a second", "one setting, s", "times published", "of the floor",
+                   "product, TFLOP/s", "share", "peak, GB"], rows),
+        ],
+    )  # fmt: skip
+
+
+def pairing(found: list[dict[str, Any]]) -> Part:
+    most = next(one for one in found if one["concepts"] == 2000)
+    return Part(
+        [(f"{most['pairs']} prompt pairs of 2,000 concepts in {most['languages']} languages", "< 10 s",
+          f"{most['seconds']:.2f} s", most["seconds"] < 10)],
+        [
+            "## Pairing concepts", "",
+            f"`python benchmarks/pairing.py`: {most['pairs']} prompt pairs with five examples each, beside a plain loop"
+            " that looks at every concept for every choice. Seconds of the processor.", "",
+            *grid(["concepts", "seconds", "plain loop, s", "times", "a concept is source"], [
+                [f"{one['concepts']:,}", f"{one['seconds']:.2f}",
+                 f"{one['plain_loop_seconds']:.1f}" if one["plain_loop_seconds"] else "",
+                 f"{one['ratio']:.0f}" if one["ratio"] else "", f"{one['used_least']} to {one['used_most']} times"]
+                for one in found
+            ]),
+        ],
+    )  # fmt: skip

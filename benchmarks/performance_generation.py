@@ -100,7 +100,8 @@ def device_sweep(found: dict[str, Any]) -> Part:
             " model of the shape of EuroLLM-1.7B with random weights, ten tokens for every answer. *One setting* has"
             " three source languages and all 24 layers; the published way (for every layer a forward and a `generate`,"
             " with plain hooks) and the floor make the same rows. Rows a second are of a whole language pair,"
-            " all settings; *share* is what that reaches of the operations a second of a large matrix product, which stands beside.",
+            " all settings; *share* is what that reaches of the operations a second of a large matrix product, which"
+            " stands beside.",
             "",
             *grid(["precision", "prompt pairs", "rows a second", "one setting, s", "times published", "of the floor",
                    "product, TFLOP/s", "share", "peak, GB"], rows),

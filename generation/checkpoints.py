@@ -193,8 +193,7 @@ class Checkpoint:
             return "bfloat16"
         if self.spec.dtype:
             return self.spec.dtype
-        data = json.loads((self.folder / "config.json").read_text("utf-8"))
-        return stored_dtype(data)
+        return stored_dtype(self._configuration())
 
     def recorded(self, dtype: Dtype, device: str) -> dict[str, str]:
         """What run.json says of it: content, precision, and of a hub revision its commit."""
@@ -202,6 +201,10 @@ class Checkpoint:
         if self.remote:
             told |= {"repo": self.spec.repo, "revision": self.spec.asked_revision(), "commit": self.spec.commit}
         return told
+
+    def _configuration(self) -> dict[str, Any]:
+        with self._loading("configuration"):
+            return dict(json.loads((self.folder / "config.json").read_text("utf-8")))
 
     def load_config(self) -> Any:
         """The model's transformers configuration."""

@@ -13,10 +13,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from gainsift.generation.checkpoints import Checkpoint
 from gainsift.generation.engines import Watch
 from gainsift.generation.run import generate
 from gainsift.schemas.concepts import PromptPair
 from gainsift.schemas.errors import GainsiftError, UserError, WorkError
+from gainsift.schemas.model import CheckpointSpec
 from gainsift.schemas.provenance import file_hash
 from gainsift.schemas.study import Study
 
@@ -337,6 +339,11 @@ def test_folders_that_hold_no_usable_model(maker: Any) -> None:
     broken = maker.model("broken")
     (broken / "config.json").write_text("{")
     assert "cannot load its configuration" in str(wrong(maker.study([broken])))
+    on_a_gpu = Checkpoint(CheckpointSpec(name="broken", path=str(broken)), broken)
+    for text in ("{", "[1]", "\ud800"):
+        (broken / "config.json").write_text(text, "utf-8", "surrogatepass")
+        with pytest.raises(UserError, match="cannot load its configuration"):
+            on_a_gpu.dtype("auto", "cuda")  # looks for the precision of the weights there
     code = maker.model("code")
     data = json.loads((code / "config.json").read_text())
     data |= {"model_type": "mine", "auto_map": {"AutoConfig": "evil.Config", "AutoModelForCausalLM": "evil.Model"}}

@@ -123,7 +123,7 @@ def measure(request: Request, device: str, dtype: str, layers: int, rounds: int)
     operations = 2 * (size.body * counted.forwards / 2 + size.head * rows * NEW_TOKENS)  # counted over two rounds
     peak = torch.cuda.max_memory_allocated() if device != "cpu" else 0
     return {
-        "dtype": dtype, "prompts": count, "batch": translator.batch_size,
+        "dtype": dtype, "prompts": count, "rounds": rounds, "batch": translator.batch_size,
         "one setting, s": {name: round(value, 2) for name, value in seconds.items()},
         "times published": round(seconds["published"] / seconds["ours"], 1),
         "ours / floor": round(seconds["ours"] / seconds["floor"], 2),
@@ -157,8 +157,8 @@ def main() -> None:
     for dtype in asked.dtype:
         found[dtype] = measure(request, asked.device, dtype, asked.layers, asked.rounds)
         print(json.dumps({dtype: found[dtype]}, indent=2), flush=True)
-    if asked.json:
-        asked.json.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+        if asked.json:  # at once, since a longer precision may not come to its end
+            asked.json.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

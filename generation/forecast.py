@@ -12,12 +12,12 @@ from gainsift.generation.engines import Engine
 from gainsift.generation.plan import Plan
 from gainsift.generation.ready import Ready
 from gainsift.generation.work_estimate import (
-    UTILISATION,
     Size,
     Work,
     bank_bytes,
     bytes_to_write,
     size_of,
+    utilisation,
     work_of,
 )
 from gainsift.schemas.errors import WorkError
@@ -91,7 +91,7 @@ def forecast(plan: Plan, ready: list[Ready], engine: Engine, dtype: Dtype) -> Fo
             sizes[key] = size_of(config, checkpoint.trust_code)
         precision = checkpoint.dtype(dtype, plan.device)
         if precision not in speeds:
-            speeds[precision] = engine.speed(precision) * UTILISATION[plan.device]
+            speeds[precision] = engine.speed(precision) * utilisation(plan.device, precision)
         found.append(_of(plan, one, done, sizes[key], BYTES[precision], speeds[precision]))
     workers = max(1, min(engine.workers(), sum(len(one.shards) for one in ready)))
     return Forecast(found, workers, sum(one.seconds for one in found) / workers)

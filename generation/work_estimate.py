@@ -22,8 +22,10 @@ from gainsift.generation.ready import Ready, rows_each
 from gainsift.generation.shards import Shard
 from gainsift.schemas.settings import UNPATCHED, LanguagePair
 
-UTILISATION = {"cpu": 0.4, "cuda": 0.1}
-"""What generation reaches of the speed of matrix products: on the CPU as measured (.2 to 1), on a GPU assumed."""
+UTILISATION = {"cpu": 0.4, "cuda": 0.17}
+FLOAT32_ON_GPU = 0.55
+"""What generation reaches of the speed of matrix products, as measured: on CPUs .2 to 1; on an H200, with a model of
+1.7 billion weights, .17 and .20 in half precision and .57 in float32 (docs/performance.md)."""
 ROW_BYTES, MASS_BYTES, FILE_BYTES = 31, 8, 6_000
 """Of a compressed row, of its masses for each language, and of a file beside its rows: measured on real outputs."""
 
@@ -161,6 +163,11 @@ def bytes_to_write(ready: Iterable[Ready]) -> int:
     return sum(
         disk_bytes(one.rows(shard), 1, len(one.preparation.config.languages())) for one in ready for shard in one.shards
     )
+
+
+def utilisation(device: str, dtype: str) -> float:
+    """What generation on this kind of device reaches of `product_speed`."""
+    return FLOAT32_ON_GPU if (device, dtype) == ("cuda", "float32") else UTILISATION[device]
 
 
 def product_speed(device: str, dtype: str) -> float:

@@ -92,9 +92,9 @@ def device_sweep(found: dict[str, Any]) -> Part:
         [(f"one setting on one {found['device']}, beside the published way", "", f"{_span(times)} times", None)],
         [
             "## Generation on a GPU", "",
-            f"`python benchmarks/device_sweep.py TOKENIZER`, on one {found['device']}, {versions}. A model of the shape of"
-            " EuroLLM-1.7B with random weights, ten tokens for every answer. *One setting* has three source languages"
-            " and all 24 layers; the published way (for every layer a forward and a `generate`, with plain hooks) and"
+            f"`python benchmarks/device_sweep.py TOKENIZER`, on one {found['device']}, {versions}. A model of the shape"
+            " of EuroLLM-1.7B with random weights, ten tokens for every answer. *One setting* has three source"
+            " languages and all 24 layers; the published way (for every layer a forward and a `generate`, with plain hooks) and"
             " the floor make the same rows. Rows a second are of a whole language pair, all settings; *share* is what"
             " that reaches of the operations a second of a large matrix product, which stands beside it.", "",
             *grid(

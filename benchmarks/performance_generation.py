@@ -94,9 +94,10 @@ def device_sweep(found: dict[str, Any]) -> Part:
             "## Generation on a GPU", "",
             f"`python benchmarks/device_sweep.py TOKENIZER`, on one {found['device']}, {versions}. A model of the shape"
             " of EuroLLM-1.7B with random weights, ten tokens for every answer. *One setting* has three source"
-            " languages and all 24 layers; the published way (for every layer a forward and a `generate`, with plain hooks) and"
-            " the floor make the same rows. Rows a second are of a whole language pair, all settings; *share* is what"
-            " that reaches of the operations a second of a large matrix product, which stands beside it.", "",
+            " languages and all 24 layers; the published way (for every layer a forward and a `generate`, with plain"
+            " hooks) and the floor make the same rows. Rows a second are of a whole language pair, all settings;"
+            " *share* is what that reaches of the operations a second of a large matrix product, which stands beside.",
+            "",
             *grid(
                 ["precision", "prompt pairs", "rounds", "one setting, s", "times published", "of the floor",
                  "rows a second", "product, TFLOP/s", "share", "peak, GB"],

@@ -75,9 +75,10 @@ class Translator:
             clean=UNPATCHED in settings,
             own="tgt_tgt" in settings,
         )
-        for block in self._sweep(asked):
-            self._add(rows, block, pair, usable, named, "target")
-            advance(len(block.cells))
+        if asked.kinds():
+            for block in self._sweep(asked):
+                self._add(rows, block, pair, usable, named, "target")
+                advance(len(block.cells))
         return rows.table(list(dict.fromkeys([UNPATCHED, *settings])))
 
     def _turn_to(self, part: range) -> None:

@@ -330,6 +330,15 @@ def test_an_unknown_setting(maker: Any) -> None:
         maker.study([maker.model("c1")], generation={"settings": ["sean"]})
 
 
+def test_a_language_pair_without_a_setting_has_no_rows(maker: Any) -> None:
+    """`self`, copying in the output language, does not exist into English."""
+    generation = {"settings": ["self"], "max_new_tokens": 2}
+    study = maker.study([maker.model("c1")], generation=generation, annotation={"rows": {"settings": ["self"]}})
+    assert generate(study).rows == 4 * 4  # prompt pairs × layers of en-fr alone
+    assert set(study.translations()["output_language"].to_pylist()) == {"fr"}
+    assert generate(study).rows_written == 0
+
+
 def test_folders_that_hold_no_usable_model(maker: Any) -> None:
     model = maker.model("c1")
     assert "no such model folder" in str(wrong(maker.study([maker.root / "models" / "c9"])))

@@ -149,17 +149,20 @@ def measure_study(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure_growth(asked: argparse.Namespace) -> dict[str, Any]:
-    """Seconds of our study by layers, prompt pairs and target pairs, the others held at 8, 16 and 10."""
+    """Seconds of the processor of our study by layers, prompt pairs, target pairs; the others held at 8, 16, 10."""
     words = small_model(asked.work)
     standard = random_model(asked.work, words)
     found: dict[str, Any] = {"layers": {}, "prompt pairs": {}, "target pairs": {}}
+
+    def seconds(folder: Path, pairs: int, prompts: int) -> float:
+        return round(ours_on_study(Request(folder, ALL_PAIRS[:pairs], prompts))["processor"], 2)
+
     for layers in (4, 8, 16):
-        request = Request(random_model(asked.work, words, layers), ALL_PAIRS[:10], PROMPTS)
-        found["layers"][layers] = round(ours_on_study(request)["seconds"], 2)
+        found["layers"][layers] = seconds(random_model(asked.work, words, layers), 10, PROMPTS)
     for count in (8, 16, 32):
-        found["prompt pairs"][count] = round(ours_on_study(Request(standard, ALL_PAIRS[:10], count))["seconds"], 2)
+        found["prompt pairs"][count] = seconds(standard, 10, count)
     for count in (5, 10, 20):
-        found["target pairs"][count] = round(ours_on_study(Request(standard, ALL_PAIRS[:count], PROMPTS))["seconds"], 2)
+        found["target pairs"][count] = seconds(standard, count, PROMPTS)
     return found
 
 

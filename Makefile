@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 export PYTHONHASHSEED := 0
 
-.PHONY: demo test test-all docs tutorial reliability performance audit licences pythons system lint clean
+.PHONY: demo test test-all docs tutorial reliability twice performance audit licences pythons system lint clean
 
 demo: .venv/demo.stamp      ## the whole instrument on a small model that it trains itself: demo/study/report
 	$(BIN)/gainsift demo demo
@@ -27,6 +27,9 @@ audit:                      ## known holes of the pinned versions, asked of the 
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/python -m pip install --quiet pip-audit==2.10.1
 	build/audit/bin/pip-audit --strict --disable-pip --no-deps -r constraints.txt
+
+twice: .venv/dev.stamp       ## the demo in two fresh clones, compared file by file: docs/reliability/twice.md
+	$(BIN)/python benchmarks/twice.py --make
 
 docs: .venv/dev.stamp       ## the documentation site: build/site/index.html
 	$(BIN)/sphinx-build -q -W --keep-going -c docs/site -d build/doctrees docs build/site

@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import groupby
+from types import NoneType
 from typing import Any
 
 import matplotlib
 from matplotlib import font_manager
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
 from gainsift.schemas.visible_text import visible
 
@@ -125,9 +127,24 @@ def rendered(figure: Figure, kind: str) -> bytes:
     out = io.BytesIO()
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
     with matplotlib.rc_context(STYLE), _no_word_of_bold():
+        _lay_out(figure)
         figure.savefig(out, format=kind, metadata=undated)
-    figure.set_layout_engine("none")  # laid out by the first save; again would cost a second each
     return out.getvalue()
+
+
+def _lay_out(figure: Figure) -> None:
+    """Place the panels, once: again would cost a second each.
+
+    The last bits of what the solver finds change from process to process, with addresses in memory, and would show in
+    the ids of an svg: positions are rounded.
+    """
+    if isinstance(figure.get_layout_engine(), PlaceHolderLayoutEngine | NoneType):
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for panel in figure.axes:
+        left, bottom, width, height = (round(value, 6) for value in panel.get_position(original=True).bounds)
+        panel.set_position((left, bottom, width, height))
 
 
 def frame(figure: Figure, title: str, recipe: str, entries: tuple[Any, Any] | None = None) -> None:

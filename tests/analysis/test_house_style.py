@@ -259,3 +259,27 @@ def test_fonts_are_embedded_as_truetype(drawn_figures: dict[str, Figure], tmp_pa
         lines = listed.stdout.splitlines()[2:]
         assert lines
         assert all("TrueType" in line and line.split()[-5] == "yes" for line in lines), listed.stdout
+
+
+def test_a_figure_is_the_same_whatever_the_last_bits_of_its_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The solver of layouts goes by addresses in memory; the ids of an svg are made of positions."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    def drawn_with(noise: float) -> bytes:
+        plain = ConstrainedLayoutEngine.execute
+
+        def execute(engine: ConstrainedLayoutEngine, figure: Figure) -> Any:
+            found = plain(engine, figure)
+            for panel in figure.axes:
+                panel._set_position([value + noise for value in panel.get_position(original=True).bounds])  # type: ignore[attr-defined]
+            return found
+
+        with monkeypatch.context() as patch, matplotlib.rc_context(house_style.STYLE):
+            patch.setattr(ConstrainedLayoutEngine, "execute", execute)
+            figure = Figure(figsize=(ONE, 2.0))
+            figure.subplots().plot([1, 2], [3, 5])
+            frame(figure, "Title", "a:b")
+            return rendered(figure, "svg")
+
+    assert drawn_with(0.0) == drawn_with(1e-14)
+    assert drawn_with(0.0) != drawn_with(1e-2)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import pandas as pd
-
 from gainsift.analysis.agreement import Agreement, Labels, agreement
 from gainsift.analysis.agreement_drift import Drift, drift
 from gainsift.analysis.agreement_parts import (
@@ -58,13 +56,9 @@ def agreement_in_parts(design: Design, evidence: Evidence) -> AgreementInParts:
     Kinds are those of patched rows. Over distinct items, each counted once; `weighted` counts each as often as the
     outputs that it stands for, by inclusion probability.
     """
-    spec, rows = design.spec, evidence.rows(design)
-    used = set(rows["item_id"].dropna())
-    by_category: Labels = {
-        item: ballot.votes for item, ballot in evidence.ballots.items() if item in used and ballot.votes
-    }
+    spec, by_category = design.spec, usable_labels(design, evidence)
     kinds = by_kind(by_category, design.taxonomy)
-    whole, at = _weights(rows, design)
+    whole, at = outputs_of_items(design, evidence)
     pair_of = evidence.language_pairs
     pairs = sorted({pair_of[item] for item in by_category if item in pair_of})
     boot, confidence = spec.bootstrap, spec.confidence
@@ -129,8 +123,15 @@ def agreement_in_parts(design: Design, evidence: Evidence) -> AgreementInParts:
     )
 
 
-def _weights(rows: pd.DataFrame, design: Design) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+def usable_labels(design: Design, evidence: Evidence) -> dict[str, Mapping[str, str]]:
+    """Item -> annotator -> usable label, of the items of all rows that are analysed."""
+    used = set(evidence.rows(design)["item_id"].dropna())
+    return {item: ballot.votes for item, ballot in evidence.ballots.items() if item in used and ballot.votes}
+
+
+def outputs_of_items(design: Design, evidence: Evidence) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
     """Item -> the weighted number of its outputs, in all and at each condition, in order."""
+    rows = evidence.rows(design)
     sample = rows[rows["selected"]].drop_duplicates("row_id")
     present = set(sample["condition"])
     at: dict[str, dict[str, float]] = {one.name: {} for one in design.conditions if one.name in present}

@@ -50,7 +50,7 @@ def beyond_table(design: Design, found: Sequence[Beyond], contrasts: Sequence[Co
     return Table(
         "beyond_verdicts",
         "Unjudged outputs and wrong judgements taken into account",
-        [Column("contrast", "Contrast"), Column("method", "Method"), Column("basis", "Rests on"),
+        [Column("contrast", "Contrast"), Column("method", "Method"), Column("basis", "Rests on", finding=True),
          Column("part", "Id", printed=False),
          Column("name", "Part"), Column("verdicts", "Verdicts alone, points", "points", interval=True),
          Column("corrected", "Corrected, points", "points", interval=True)],

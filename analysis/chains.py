@@ -8,7 +8,7 @@ and is undecided throughout if it lacks a usable verdict at any.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,26 +48,45 @@ def chains(design: Design, frame: pd.DataFrame, inclusion: Draw) -> list[Chain]:
 
 
 def _chain(design: Design, frame: pd.DataFrame, inclusion: Draw, series: Series) -> Chain:
-    spec = design.spec
-    sides = [rows_of(frame, condition)[SIDE] for condition in series.conditions]
-    known = set.union(*(set(side["unit"]) for side in sides)) if sides else set()
-    weights = weights_of_units(sides, inclusion)
-    torn = {unit for side in sides for unit in side.loc[side["label"].isna(), "unit"]}
+    spec, held = design.spec, held_together(frame, inclusion, series)
 
-    def between(link: Contrast, a: pd.DataFrame, b: pd.DataFrame) -> Split:
-        both = unit_atoms(*(side[side["unit"].isin(list(weights))] for side in (a, b)))
-        both["weight"] = both["mass"] * both["unit"].map(weights).astype(float)
-        both["cluster"] = both["family_a"]
-        both.loc[both["unit"].isin(list(torn)), ["correct_a", "correct_b"]] = np.nan
-        if not design.scored:
-            both = human_alone(both)
-        buckets = list(design.taxonomy.buckets)
+    def between(link: Contrast, a: int, b: int) -> Split:
+        both, buckets = held.units(a, b, design.scored), list(design.taxonomy.buckets)
         found = split(both, buckets, spec.bootstrap, spec.confidence, resampling(spec), spec.interval)
         return possible_alone(found, design.taxonomy, link)
 
-    steps = [(link, between(link, a, b)) for link, a, b in zip(series.steps(), sides, sides[1:], strict=False)]
-    whole = between(series.contrasts()[-1], sides[0], sides[-1])
-    return Chain(series, steps, whole, len(known) - len(weights), _called_correct(sides, weights))
+    steps = [(link, between(link, number, number + 1)) for number, link in enumerate(series.steps())]
+    whole = between(series.contrasts()[-1], 0, -1)
+    return Chain(series, steps, whole, held.known - len(held.weights), _called_correct(held.sides, held.weights))
+
+
+@dataclass(frozen=True)
+class HeldTogether:
+    """`sides`: the rows at each condition of a series; `weights` of the units that count, of the `known` ones.
+
+    `torn`: units that lack a usable verdict somewhere.
+    """
+
+    sides: Sequence[pd.DataFrame]
+    weights: Mapping[str, float]
+    torn: Collection[str]
+    known: int
+
+    def units(self, a: int, b: int, scored: bool) -> pd.DataFrame:
+        """The units from one condition to another, as `split` takes them."""
+        both = unit_atoms(*(self.sides[n][self.sides[n]["unit"].isin(list(self.weights))] for n in (a, b)))
+        both["weight"] = both["mass"] * both["unit"].map(self.weights).astype(float)
+        both["cluster"] = both["family_a"]
+        both.loc[both["unit"].isin(list(self.torn)), ["correct_a", "correct_b"]] = np.nan
+        return both if scored else human_alone(both)
+
+
+def held_together(frame: pd.DataFrame, inclusion: Draw, series: Series) -> HeldTogether:
+    """The units of a chain, from the rows that are analysed."""
+    sides = [rows_of(frame, condition)[SIDE] for condition in series.conditions]
+    known = set.union(*(set(side["unit"]) for side in sides)) if sides else set()
+    torn = {unit for side in sides for unit in side.loc[side["label"].isna(), "unit"]}
+    return HeldTogether(sides, weights_of_units(sides, inclusion), torn, len(known))
 
 
 def _called_correct(sides: Sequence[pd.DataFrame], units: Collection[str]) -> Significance:

@@ -29,12 +29,8 @@ BY = {
 
 
 @dataclass(frozen=True)
-class Findings:
-    """`places` of checkpoints with outputs stand in `present`; each Band has one point for each of them.
-
-    `sizes`: units and clusters of each point; `clusters`, `units`: of each group, over all checkpoints. `between`: a
-    group's mean minus that of all other language pairs.
-    """
+class Outputs:
+    """All outputs of a study and their sums. `present`: places of checkpoints with outputs; `groups`: which pairs."""
 
     study: Study
     rows: Rows
@@ -42,14 +38,6 @@ class Findings:
     sums: Sums
     present: list[int]
     groups: dict[Group, npt.NDArray[np.bool_]]
-    bands: dict[tuple[Group, Quantity], Band]
-    sizes: dict[tuple[Group, Quantity], list[dict[str, int]]]
-    clusters: dict[Group, int]
-    units: dict[Group, int]
-    between: dict[tuple[Group, Quantity], Band]
-
-    def band(self, quantity: Quantity, group: Group = ALL) -> Band | None:
-        return self.bands.get((group, quantity))
 
     def quantities(self, measure: str, area: bool, effects: bool) -> list[Quantity]:
         """Those of one measure: series or differences, at the fixed layer (and unpatched) or over the area."""
@@ -62,14 +50,28 @@ class Findings:
         ]
 
 
+@dataclass(frozen=True)
+class Findings(Outputs):
+    """Each Band has one point for each checkpoint of `present`.
+
+    `sizes`: units and clusters of each point; `clusters`, `units`: of each group, over all checkpoints. `between`: a
+    group's mean minus that of all other language pairs.
+    """
+
+    bands: dict[tuple[Group, Quantity], Band]
+    sizes: dict[tuple[Group, Quantity], list[dict[str, int]]]
+    clusters: dict[Group, int]
+    units: dict[Group, int]
+    between: dict[tuple[Group, Quantity], Band]
+
+    def band(self, quantity: Quantity, group: Group = ALL) -> Band | None:
+        return self.bands.get((group, quantity))
+
+
 def find(study: Study, progress: Callable[[str], None] = lambda step: None) -> Findings:
     """Read the outputs once and bootstrap their cluster sums. Raises UserError where there are no outputs."""
-    rows = read_rows(study, progress)
-    layers = layers_of(study.config, rows.layers, last_reaches(rows))
-    progress("sums by concept cluster")
-    sums = sums_of(rows, layers)
-    present = [number for number in range(len(rows.checkpoints)) if sums.counts[number].any()]
-    groups = groups_of(study.config, rows.pairs, np.bincount(rows.unit_pair, minlength=len(rows.pairs)) > 0)
+    outputs = outputs_in_groups(study, progress)
+    rows, sums, present, groups = outputs.rows, outputs.sums, outputs.present, outputs.groups
     bands: dict[tuple[Group, Quantity], Band] = {}
     sizes: dict[tuple[Group, Quantity], list[dict[str, int]]] = {}
     clusters: dict[Group, int] = {}
@@ -98,7 +100,18 @@ def find(study: Study, progress: Callable[[str], None] = lambda step: None) -> F
             ]
     progress("bands between languages")
     between = _between(study.config, sums, present, groups)
-    return Findings(study, rows, layers, sums, present, groups, bands, sizes, clusters, units, between)
+    return Findings(**vars(outputs), bands=bands, sizes=sizes, clusters=clusters, units=units, between=between)
+
+
+def outputs_in_groups(study: Study, progress: Callable[[str], None] = lambda step: None) -> Outputs:
+    """Read the outputs once and add them up. Raises UserError where there are none."""
+    rows = read_rows(study, progress)
+    layers = layers_of(study.config, rows.layers, last_reaches(rows))
+    progress("sums by concept cluster")
+    sums = sums_of(rows, layers)
+    present = [number for number in range(len(rows.checkpoints)) if sums.counts[number].any()]
+    seen = np.bincount(rows.unit_pair, minlength=len(rows.pairs)) > 0
+    return Outputs(study, rows, layers, sums, present, groups_of(study.config, rows.pairs, seen))
 
 
 def _between(

@@ -37,7 +37,7 @@ Codes = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Rows:
-    """N output rows; numbers point into the lists. A unit is prompt pair × language pair.
+    """N output rows; numbers point into the lists. A unit is prompt pair × language pair, named pair|input|output.
 
     `values` holds for each row: success (of the intended concept), mass on the source concept's words and on the
     target concept's words in the output language. `mass` [N, G]: on the source concept's words in each language,
@@ -51,6 +51,7 @@ class Rows:
     languages: list[str]
     concepts: list[str]
     clusters: list[str]
+    units: list[str]
     checkpoint: Codes
     of_series: Codes
     layer: Codes
@@ -203,6 +204,7 @@ class _Reader:
             languages=self.languages,
             concepts=names,
             clusters=clusters,
+            units=list(self.units.number),
             checkpoint=checkpoint,
             of_series=series,
             layer=layer,

@@ -155,7 +155,7 @@ def sums_of(rows: Rows, layers: Layers) -> Sums:
     cell = rows.unit_pair * len(rows.clusters) + rows.concept_cluster[rows.unit_concept]
     by_cell = _adder(cell, len(rows.pairs) * len(rows.clusters))
     for number in range(len(rows.checkpoints)):
-        values = _dense(rows, number, places, layers, len(measures))  # [U, places, K]
+        values = unit_values(rows, number, places, layers, len(measures))  # [U, places, K]
         flat = values.reshape(len(values), -1)
         known = np.isfinite(flat).astype(float)
         held = by_pair @ known
@@ -163,13 +163,17 @@ def sums_of(rows: Rows, layers: Layers) -> Sums:
         means[number] = divide(by_pair @ np.nan_to_num(flat), held).reshape(means.shape[1:])
         wanted = np.empty((len(values), len(quantities)))
         for quantity, column in quantities.items():
-            measure = measures.index(quantity.measure)
-            wanted[:, column] = values[:, places.index(quantity.place), measure]
-            if quantity.minus is not None:
-                wanted[:, column] -= values[:, places.index(quantity.minus), measure]
+            wanted[:, column] = of_units(quantity, values, places, measures)
         numerators[number] = (by_cell @ np.nan_to_num(wanted)).reshape(numerators.shape[1:])
         denominators[number] = (by_cell @ np.isfinite(wanted).astype(float)).reshape(denominators.shape[1:])
     return Sums(places, measures, means, counts, quantities, numerators, denominators)
+
+
+def of_units(quantity: Quantity, values: Array, places: list[Place], measures: list[str]) -> Array:
+    """The quantity of each unit [U], from `values` as `unit_values` gives them; NaN where it has none."""
+    measure = measures.index(quantity.measure)
+    found = values[:, places.index(quantity.place), measure]
+    return found if quantity.minus is None else found - values[:, places.index(quantity.minus), measure]
 
 
 def _quantities(places: list[Place], measures: list[str], layers: Layers) -> Iterable[Quantity]:
@@ -192,7 +196,7 @@ def _adder(group: Codes, groups: int) -> scipy.sparse.csr_array:
     return scipy.sparse.csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(groups, len(group)))
 
 
-def _dense(rows: Rows, checkpoint: int, places: list[Place], layers: Layers, width: int) -> Array:
+def unit_values(rows: Rows, checkpoint: int, places: list[Place], layers: Layers, width: int) -> Array:
     """The values of one checkpoint: [units, places, measures], NaN where there is none."""
     here = np.flatnonzero(rows.checkpoint == checkpoint)
     values = np.full((len(rows.unit_pair), len(places), width), np.nan)

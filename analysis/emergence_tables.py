@@ -133,8 +133,8 @@ def _first(found: Findings) -> Table:
     """From which checkpoint on an effect stays above (below) zero."""
     columns = [
         *GROUP, Column("effect", "Difference"), Column("measure", "Measure"), Column("layer", "Layer"),
-        Column("above", "Above zero from"), Column("above_tokens", "Tokens", "count"),
-        Column("below", "Below zero from"),
+        Column("above", "Above zero from", finding=True), Column("above_tokens", "Tokens", "count"),
+        Column("below", "Below zero from", finding=True),
         Column("first", "At the first checkpoint", "coefficient", interval=True),
         Column("last", "At the last", "coefficient", interval=True), Column("remark", "Remark"), *SIZES,
     ]  # fmt: skip

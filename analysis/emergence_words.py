@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gainsift.analysis.emergence_bands import ALL, Findings, Group
+from gainsift.analysis.emergence_bands import ALL, Findings, Group, Outputs
 from gainsift.analysis.emergence_sums import AREA, SOURCE, Place, Quantity
 from gainsift.analysis.signature import signature
 from gainsift.analysis.simultaneous import FEW_CLUSTERS, FEWEST, METHOD
@@ -45,7 +45,7 @@ def series_of(place: Place) -> str:
     return place[0]
 
 
-def where_of(found: Findings, place: Place) -> str:
+def where_of(found: Outputs, place: Place) -> str:
     """The layer of a place in words; empty if unpatched."""
     if place[2] == AREA:
         cutoffs = found.layers.cutoffs
@@ -102,7 +102,7 @@ def sizes_at(found: Findings, quantity: Quantity, group: Group, time: int) -> di
     return held[time] if held else {"units": 0, "clusters": 0}
 
 
-def banded_places(found: Findings) -> list[Place]:
+def banded_places(found: Outputs) -> list[Place]:
     """Places with bands: unpatched, then each setting at the fixed layer, then over the area."""
     return [quantity.place for area in (False, True) for quantity in found.quantities("p_source", area, False)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -35,13 +35,19 @@ SUPERSEDED = "judgements superseded by a later one of the same annotator"
 class Judgements:
     """The judgements in use: content key of the item -> annotator -> line, and the adjudicated ones.
 
-    `simulated` says that no human has judged and simulated annotators are used instead.
+    `simulated` says that no human has judged and simulated annotators are used instead. `passed_over`: the lines that
+    are left out, by reason.
     """
 
     votes: Mapping[str, Mapping[str, Annotation]]
     adjudicated: Mapping[str, Annotation]
     simulated: bool
-    left_out: Counter[str]
+    passed_over: Mapping[str, Sequence[Annotation]]
+
+    @property
+    def left_out(self) -> Counter[str]:
+        """How many lines are left out, by reason."""
+        return Counter({reason: len(lines) for reason, lines in self.passed_over.items() if lines})
 
     @property
     def source(self) -> str:
@@ -63,10 +69,10 @@ def gather(
     where a time is missing the later line of the file is the later one. Adjudications likewise. Raises UserError if
     nobody, real or simulated, has been asked about an output at all.
     """
-    out: Counter[str] = Counter()
+    out: dict[str, list[Annotation]] = defaultdict(list)
+    out[FOREIGN] = [line for line in lines if line.study != study_id]
     own = [line for line in lines if line.study == study_id]
-    out[FOREIGN] = len(lines) - len(own)
-    out[CONTROL] = sum(line.role == "control" for line in own)
+    out[CONTROL] = [line for line in own if line.role == "control"]
     own = [line for line in own if line.role != "control"]
     people, simulated = _by_people(own, out, where)
     votes: dict[str, dict[str, Annotation]] = {}
@@ -74,15 +80,19 @@ def gather(
     for line in people:
         reason = _unusable(line, content_keys, taxonomy, concepts)
         if reason:
-            out[reason] += 1
+            out[reason].append(line)
         elif line.source == "adjudicated":
-            out[SUPERSEDED] += line.content_key in adjudicated
-            adjudicated[line.content_key] = _later(adjudicated.get(line.content_key), line)
+            _keep_later(adjudicated, line.content_key, line, out)
         else:
-            of_item = votes.setdefault(line.content_key, {})
-            out[SUPERSEDED] += line.annotator in of_item
-            of_item[line.annotator] = _later(of_item.get(line.annotator), line)
-    return Judgements(votes, adjudicated, simulated, +out)
+            _keep_later(votes.setdefault(line.content_key, {}), line.annotator, line, out)
+    return Judgements(votes, adjudicated, simulated, dict(out))
+
+
+def _keep_later(kept: dict[str, Annotation], key: str, line: Annotation, out: dict[str, list[Annotation]]) -> None:
+    known = kept.get(key)
+    kept[key] = _later(known, line)
+    if known is not None:
+        out[SUPERSEDED].append(known if kept[key] is line else line)
 
 
 def _later(known: Annotation | None, line: Annotation) -> Annotation:
@@ -102,24 +112,23 @@ def _time(line: Annotation) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _by_people(own: list[Annotation], out: Counter[str], where: str) -> tuple[list[Annotation], bool]:
+def _by_people(own: list[Annotation], out: dict[str, list[Annotation]], where: str) -> tuple[list[Annotation], bool]:
     """The lines of people, and whether they are simulated."""
     human = [line for line in own if line.source in ("human", "adjudicated")]
     made_up = [line for line in own if line.source == "simulated"]
-    out[AUTO] = sum(line.source == "auto" for line in own)
+    out[AUTO] = [line for line in own if line.source == "auto"]
     if not human and not made_up:
-        other = ((out[AUTO], "automatic pre-label"), (out[CONTROL], "control task"))
-        found = (
-            "only " + " and ".join(counted(n, noun) for n, noun in other if n) if out[AUTO] + out[CONTROL] else "none"
-        )
-        if out[FOREIGN]:
-            found += f" ({out[FOREIGN]} lines belong to another study)"
+        auto, control, foreign = (len(out[reason]) for reason in (AUTO, CONTROL, FOREIGN))
+        other = ((auto, "automatic pre-label"), (control, "control task"))
+        found = "only " + " and ".join(counted(n, noun) for n, noun in other if n) if auto + control else "none"
+        if foreign:
+            found += f" ({foreign} lines belong to another study)"
         raise UserError(where, f"expected judgements, found {found}", "run `gainsift annotate import` first")
     if made_up and not any(line.status == "judged" for line in human):
         for line in human:
-            out[STATUS[line.status]] += 1
+            out[STATUS[line.status]].append(line)
         return made_up, True
-    out[SIMULATED] = len(made_up)
+    out[SIMULATED] = made_up
     return human, False
 
 

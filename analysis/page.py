@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from gainsift.analysis.cell_addresses import has_address, row_addresses
 from gainsift.analysis.house_style import TWO
 from gainsift.analysis.tables import Table, display, reasons
 from gainsift.schemas.visible_text import visible
@@ -36,7 +37,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"display": display, "table_rows": table_rows, "notes_of": notes_of, "reasons": reasons,
-                            "policy": policy, "script": script}  # fmt: skip
+                            "policy": policy, "script": script, "addressed": addressed,
+                            "has_address": has_address}  # fmt: skip
     environment.filters |= {
         "visible": visible,
         "data_uri": data_uri,
@@ -73,6 +75,16 @@ def json_block(data: object) -> Markup:
 def table_rows(table: Table, key: str | None = None, value: Any = None) -> list[Mapping[str, Any]]:
     """The rows of a table, those of one contrast if `key` and `value` are given."""
     return [row for row in table.rows if key is None or row[key] == value]
+
+
+def addressed(table: Table, rows: Sequence[Mapping[str, Any]] | None = None) -> list[tuple[str, Mapping[str, Any]]]:
+    """The rows of a table, or those of them that are given, each with its address."""
+    wanted = None if rows is None else {id(row) for row in rows}
+    return [
+        (address, row)
+        for address, row in zip(row_addresses(table), table.rows, strict=True)
+        if wanted is None or id(row) in wanted
+    ]
 
 
 def notes_of(table: Table, contrast: str) -> list[str]:

@@ -92,13 +92,7 @@ def precision(study: Study) -> Precision:
     half = half_precision(study)
     if not study.float32_file.exists():
         return Precision([], [], 0, half, Counter())
-    table = read_parquet(study.float32_file, Float32Audit, FLOAT32_FORMAT, _command(study))
-    table, left_out = study.named(table)
-    _refuse_other(study, table)
-    frame = _frame(study, table)
-    kept = ~frame["intended_concept"].isin(list(excluded_concepts(study)))
-    left_out[SENSE_SPLIT] += int((~kept).sum())
-    frame = frame[kept].reset_index(drop=True)
+    frame, left_out = compared(study)
     audited = set(frame["checkpoint"])
     return Precision(
         noise=list(_noise(study, frame)),
@@ -107,6 +101,17 @@ def precision(study: Study) -> Precision:
         unmeasured={name: dtype for name, dtype in half.items() if name not in audited},
         left_out=+left_out,
     )
+
+
+def compared(study: Study) -> tuple[pd.DataFrame, Counter[str]]:
+    """A row for each audited output that is analysed, and what is left out. Raises UserError as `precision` does."""
+    table = read_parquet(study.float32_file, Float32Audit, FLOAT32_FORMAT, _command(study))
+    table, left_out = study.named(table)
+    _refuse_other(study, table)
+    frame = _frame(study, table)
+    kept = ~frame["intended_concept"].isin(list(excluded_concepts(study)))
+    left_out[SENSE_SPLIT] += int((~kept).sum())
+    return frame[kept].reset_index(drop=True), left_out
 
 
 def _command(study: Study) -> str:

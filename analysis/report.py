@@ -140,6 +140,7 @@ def html(study: Study, results: Results, images: Images, run: Run, changes: Sequ
         moved=results.moved,
         history=history(study, run),
         plan=statement(study, changes),
+        traceable=True,
     )
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from gainsift.analysis.contrast_results import ContrastResult
-from gainsift.analysis.design import Design
+from gainsift.analysis.design import Contrast, Design
 from gainsift.analysis.estimate import Estimate, divide
 from gainsift.analysis.inclusion import Draw
 from gainsift.analysis.intervals import resampling
 from gainsift.analysis.rule_sensitivity import conclusion
 from gainsift.analysis.shares import KINDS
-from gainsift.analysis.split import Split, split, split_sums
+from gainsift.analysis.split import Split, SplitSums, split, split_sums
 from gainsift.analysis.units import units_of
 from gainsift.schemas.taxonomy import Category, Kind, Taxonomy
 
@@ -65,44 +65,62 @@ def sensitivity(
     `by_rule`: the rows under each rule for verdicts. `accepting`: the rows with success also on accepted forms, where
     these are known. `identified`: whether Dawid and Skene's model is.
     """
-    chosen = [result for result in contrasts if not result.step]
-    others = {rule: frame for rule, frame in by_rule.items() if rule != design.spec.verdict}
     found: list[Variant] = []
-    for result in chosen:
-        own = list(_variants(design, result))
-        for rule, frame in others.items():
-            units = units_of(frame, design, result.contrast, inclusion).frame
-            doubt = UNIDENTIFIED if rule == "dawid-skene" and not identified else ""
-            own.append(_variant(design, result, RULE + rule, f"Verdict rule: {rule}{doubt}", units))
-        if accepting is not None:
-            units = units_of(accepting, design, result.contrast, inclusion).frame
-            name = "Success also on accepted forms (synonyms, inflections)"
-            own.append(_variant(design, result, "accepted", name, units))
+    for result in (one for one in contrasts if not one.step):
+        own = [
+            _variant(design, result, key, name, units)
+            for key, name, units in readings(
+                design, by_rule, inclusion, result.contrast, result.units.frame, accepting, identified
+            )
+        ]
         own += _without_clusters(design, result, own[0].units)
         found += [replace(one, changed=_changed(one, own[0])) for one in own]
     return found
 
 
-def _variants(design: Design, result: ContrastResult) -> Iterator[Variant]:
+def readings(
+    design: Design,
+    by_rule: Mapping[str, pd.DataFrame],
+    inclusion: Draw,
+    contrast: Contrast,
+    units: pd.DataFrame,
+    accepting: pd.DataFrame | None = None,
+    identified: bool = True,
+) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Key, name and units of every variant of a contrast but those that leave a cluster out; `units`: as reported."""
+    yield from _of_units(design, units)
+    for rule, frame in by_rule.items():
+        if rule != design.spec.verdict:
+            doubt = UNIDENTIFIED if rule == "dawid-skene" and not identified else ""
+            yield RULE + rule, f"Verdict rule: {rule}{doubt}", units_of(frame, design, contrast, inclusion).frame
+    if accepting is not None:
+        name = "Success also on accepted forms (synonyms, inflections)"
+        yield "accepted", name, units_of(accepting, design, contrast, inclusion).frame
+
+
+def _of_units(design: Design, units: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Those that need nothing but the units."""
-    units, taxonomy = result.units.frame, design.taxonomy
-    yield _variant(design, result, MAIN, "As reported", units)
+    taxonomy = design.taxonomy
+    yield MAIN, "As reported", units
     debatable = sorted(taxonomy.categories, key=lambda one: one.id != "plain_copy")
     for category in debatable:
         kind = other_kind(category, taxonomy)
         if kind and ((units["label_a"] == category.id) | (units["label_b"] == category.id)).any():
             name = f"{category.label}: counted as {kind.replace('_', ' ')}"
-            yield _variant(design, result, f"kind {category.id}", name, _as_kind(units, category.id, kind))
+            yield f"kind {category.id}", name, _as_kind(units, category.id, kind)
     for mark, name in (
         ("identical", "Without units that a pure copier gets right"),
         ("sense_split", "Without concepts whose references disagree"),
     ):
         marked = units[mark].astype(bool)
         if marked.any():
-            yield _variant(design, result, f"without {mark}", name, units[~marked].reset_index(drop=True))
+            yield f"without {mark}", name, units[~marked].reset_index(drop=True)
     if len(units) and units["other_family_a"].notna().all():
-        crossed = units.assign(cluster=units["other_family_a"])
-        yield _variant(design, result, "crossed", "Intervals by word families of the other concept", crossed)
+        yield (
+            "crossed",
+            "Intervals by word families of the other concept",
+            units.assign(cluster=units["other_family_a"]),
+        )
 
 
 def _variant(design: Design, result: ContrastResult, key: str, name: str, units: pd.DataFrame) -> Variant:
@@ -119,8 +137,25 @@ def _variant(design: Design, result: ContrastResult, key: str, name: str, units:
 def _by_kind(design: Design, units: pd.DataFrame) -> Split:
     """The split with kinds for buckets; the same resamples as those of the contrast, for every variant."""
     spec = design.spec
-    frame = units.assign(bucket_a=units["kind_a"], bucket_b=units["kind_b"])
-    return split(frame, KINDS, spec.bootstrap, spec.confidence, resampling(spec), spec.interval)
+    return split(with_kinds(units), KINDS, spec.bootstrap, spec.confidence, resampling(spec), spec.interval)
+
+
+def with_kinds(units: pd.DataFrame) -> pd.DataFrame:
+    """The units with kinds for buckets."""
+    return units.assign(bucket_a=units["kind_a"], bucket_b=units["kind_b"])
+
+
+def sums_key(figure: str) -> object:
+    """What one of FIGURES is called in the sums of a split by kind."""
+    return figure if figure in ("apparent", "human") else ("flow bucket", figure)
+
+
+def left_out(sums: SplitSums, figure: str) -> dict[str, tuple[int, float]]:
+    """The cluster without which a figure is `lowest` and `highest`: its number, and the figure then."""
+    values, totals = sums.of(sums_key(figure))
+    rest = divide(values.sum() - values, totals.sum() - totals)
+    places = {"lowest": int(np.nanargmin(rest)), "highest": int(np.nanargmax(rest))}
+    return {way: (place, float(rest[place])) for way, place in places.items()}
 
 
 def _as_kind(units: pd.DataFrame, label: str, kind: Kind) -> pd.DataFrame:
@@ -134,17 +169,14 @@ def _as_kind(units: pd.DataFrame, label: str, kind: Kind) -> pd.DataFrame:
 
 def _without_clusters(design: Design, result: ContrastResult, units: int) -> list[Variant]:
     """The lowest and the highest that each figure gets when one cluster is left out; no intervals."""
-    frame = result.units.frame
-    sums = split_sums(frame.assign(bucket_a=frame["kind_a"], bucket_b=frame["kind_b"]), KINDS)
+    sums = split_sums(with_kinds(result.units.frame), KINDS)
     if len(sums.clusters) < 3 or not result.split.decided:
         return []
     found: dict[str, dict[str, Estimate]] = {"lowest": {}, "highest": {}}
     told = {}
     for figure in FIGURES:
-        values, totals = sums.of(figure if figure in ("apparent", "human") else ("flow bucket", figure))
-        rest = divide(values.sum() - values, totals.sum() - totals)
-        for way, place in (("lowest", int(np.nanargmin(rest))), ("highest", int(np.nanargmax(rest)))):
-            found[way][figure] = Estimate(float(rest[place]))
+        for way, (place, value) in left_out(sums, figure).items():
+            found[way][figure] = Estimate(value)
             if figure == "human":
                 told[way] = sums.clusters[place]
     return [

@@ -144,11 +144,21 @@ class _Rows:
         return len(chosen) if self.output is None else len(np.unique(self.output[chosen]))
 
 
-def _of_condition(
-    rows: _Rows, here: Codes, condition: Condition, over: Callable[[int], Bootstrap], buckets: Sequence[str],
-    categories: Sequence[str],
-) -> ConditionShares:  # fmt: skip
-    decided = here[rows.label[here] >= 0]
+def share_terms(
+    rows: pd.DataFrame, buckets: Sequence[str], categories: Sequence[str]
+) -> tuple[list[object], Array, Array]:
+    """What each of the sampled `rows` of one condition adds to its shares: names [K], numerators, denominators [N, K].
+
+    Weighed. Names: success, correct, and (bucket, id), (kind, id), (label, id).
+    """
+    every = np.arange(len(rows))
+    return _sums(_Rows.of(rows, every, len(rows), buckets, categories), every, buckets, categories)
+
+
+def _sums(
+    rows: _Rows, here: Codes, buckets: Sequence[str], categories: Sequence[str]
+) -> tuple[list[object], Array, Array]:
+    """Of the rows `here`: what the shares are called, their numerators and denominators by family."""
     keys: list[object] = ["success", "correct"]
     columns = [rows.total(here, rows.success), rows.total(here, rows.correct)]
     for what, codes, names in (
@@ -156,9 +166,17 @@ def _of_condition(
     ):  # fmt: skip
         keys += [(what, name) for name in names]
         columns.append(rows.sums(here, codes, len(names)))
-    sums = np.column_stack(columns)
-    totals = np.repeat(rows.total(decided), len(keys), axis=1)
+    totals = np.repeat(rows.total(here[rows.label[here] >= 0]), len(keys), axis=1)
     totals[:, 0] = rows.total(here)[:, 0]
+    return keys, np.column_stack(columns), totals
+
+
+def _of_condition(
+    rows: _Rows, here: Codes, condition: Condition, over: Callable[[int], Bootstrap], buckets: Sequence[str],
+    categories: Sequence[str],
+) -> ConditionShares:  # fmt: skip
+    decided = here[rows.label[here] >= 0]
+    keys, sums, totals = _sums(rows, here, buckets, categories)
     own = np.unique(rows.family[here])
     found = dict(zip(keys, over(len(own)).ratios(sums[own], totals[own], np.zeros(len(keys))), strict=True))
     return ConditionShares(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from gainsift.analysis.cell_addresses import row_addresses
 from gainsift.analysis.estimate import Estimate
 from gainsift.schemas.spreadsheet import guarded
 
@@ -26,6 +27,7 @@ class Column:
     """`interval`: the values are Estimates whose limits are shown too; `printed`: it stands in a paper, too.
 
     A column that is not printed (an id beside its label, a coefficient of second rank) stands in csv and JSON alone.
+    `finding`: a text that was found, and no part of what the row is called.
     """
 
     key: str
@@ -33,6 +35,7 @@ class Column:
     kind: Kind = "text"
     interval: bool = False
     printed: bool = True
+    finding: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,9 +148,12 @@ def _cell(value: Any) -> Any:
 def to_json(table: Table) -> dict[str, Any]:
     """Plain data: columns, rows (an Estimate becomes point, low, high and reason), notes, signature.
 
-    Where the rows have signatures of their own, each row holds its `signature`.
+    Each row holds its `address` (see cell_addresses), and where rows have signatures of their own its `signature`.
     """
-    rows = [{column.key: plain(row[column.key]) for column in table.columns} for row in table.rows]
+    rows = [
+        {"address": address, **{column.key: plain(row[column.key]) for column in table.columns}}
+        for address, row in zip(row_addresses(table), table.rows, strict=True)
+    ]
     if table.signatures:
         rows = [{**row, "signature": recipe} for row, recipe in zip(rows, table.recipes(), strict=True)]
     return {

@@ -56,14 +56,20 @@ def trend_scores(
     weight = np.ones(len(value)) if weight is None else weight
     if not len(value):
         return TrendScores(np.zeros(0), 0.0)
-    sums = cluster_sums(np.column_stack([weight, weight * position]), units, int(units.max()) + 1)
-    mean = np.divide(sums[:, 1], sums[:, 0], out=np.zeros(len(sums)), where=sums[:, 0] > 0)
-    away = position - mean[units]
-    away[np.abs(away) < 1e-12 * max(1.0, float(np.abs(position).max()))] = 0.0
+    away = within_unit(position, units, weight)
     scores = cluster_sums((weight * away * value)[:, None], clusters, int(clusters.max()) + 1)[:, 0]
     size = cluster_sums(np.abs(weight * away * value)[:, None], clusters, len(scores))[:, 0]
     scores[np.abs(scores) <= 1e-12 * size] = 0.0  # rounding is no movement
     return TrendScores(scores, float((weight * away**2).sum()))
+
+
+def within_unit(position: Array, units: Numbers, weight: Array) -> Array:
+    """How far each row stands from the mean position of its unit: [N]."""
+    sums = cluster_sums(np.column_stack([weight, weight * position]), units, int(units.max()) + 1)
+    mean = np.divide(sums[:, 1], sums[:, 0], out=np.zeros(len(sums)), where=sums[:, 0] > 0)
+    away = position - mean[units]
+    away[np.abs(away) < 1e-12 * max(1.0, float(np.abs(position).max()))] = 0.0
+    return np.asarray(away)
 
 
 def sign_flip_trend(

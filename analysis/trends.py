@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -49,8 +49,11 @@ class Trend:
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """The decided rows [N] of one series: one row for each output, whatever its verdict is like."""
+class SeriesRows:
+    """The decided rows [N] of one series: one row for each output, whatever its verdict is like.
+
+    `families`: how many there are in all series.
+    """
 
     place: npt.NDArray[np.intp]
     position: Array
@@ -59,6 +62,8 @@ class _Rows:
     family: npt.NDArray[np.intp]
     weight: Array
     checkpoints: list[str]
+    row_id: Sequence[str]
+    families: int
 
 
 def trends(design: Design, frame: pd.DataFrame) -> list[Trend]:
@@ -67,26 +72,32 @@ def trends(design: Design, frame: pd.DataFrame) -> list[Trend]:
     `frame` holds the rows that are analysed, as `judged` makes them.
     """
     spec = design.spec
-    sample = frame[frame["selected"] & frame["label"].notna() & (frame["mass"] > 0)]
-    families = pd.factorize(sample["family"], sort=True)[1]
     found: list[Trend] = []
     scores: list[Array] = []
-    for series in design.trends:
-        parts = [rows_of(sample, condition) for condition in series.conditions]
-        if sum(len(part) > 0 for part in parts) < 2:
-            continue
-        rows, values = _rows(design, parts, series, families)
+    for series, rows, values in outcomes_in_series(design, frame):
         for (level, outcome), value in values.items():
             rng = generator(spec.seed, "trend", series.name, level, outcome)
             found.append(_trend(series.name, level, outcome, value, rows, rng))
             own = trend_scores(value, rows.position, rows.unit, rows.family, rows.weight).scores
-            scores.append(np.pad(own, (0, len(families) - len(own))))
+            scores.append(np.pad(own, (0, rows.families - len(own))))
     return _corrected(found, scores, spec)
+
+
+def outcomes_in_series(
+    design: Design, frame: pd.DataFrame
+) -> Iterator[tuple[Series, SeriesRows, dict[tuple[Level, str], Array]]]:
+    """Each series with its rows, and the share of each outcome in each of them."""
+    sample = frame[frame["selected"] & frame["label"].notna() & (frame["mass"] > 0)]
+    families = pd.factorize(sample["family"], sort=True)[1]
+    for series in design.trends:
+        parts = [rows_of(sample, condition) for condition in series.conditions]
+        if sum(len(part) > 0 for part in parts) > 1:
+            yield series, *_rows(design, parts, series, families)
 
 
 def _rows(
     design: Design, parts: Sequence[pd.DataFrame], series: Series, families: pd.Index[str]
-) -> tuple[_Rows, dict[tuple[Level, str], Array]]:
+) -> tuple[SeriesRows, dict[tuple[Level, str], Array]]:
     """The rows of a series, and the share of each outcome's mass in each of them: 0 or 1 for plain verdicts.
 
     `parts`: the decided rows at each of its conditions.
@@ -100,7 +111,7 @@ def _rows(
     first = atoms.drop_duplicates("row_id")
     at, axis = positions([series.conditions[place].tokens or None for place in present])
     place = first["place"].map({one: rank for rank, one in enumerate(present)}).to_numpy(np.intp)
-    rows = _Rows(
+    rows = SeriesRows(
         place,
         at[place],
         axis,
@@ -108,6 +119,8 @@ def _rows(
         families.get_indexer(pd.Index(first["family"])),
         mass / first["probability"].to_numpy(float),
         [series.conditions[one].checkpoint for one in present],
+        first["row_id"].tolist(),
+        len(families),
     )
     values: dict[tuple[Level, str], Array] = {}
     levels: list[tuple[Level, str, Sequence[str]]] = [
@@ -121,7 +134,7 @@ def _rows(
     return rows, values
 
 
-def _trend(series: str, level: Level, outcome: str, value: Array, rows: _Rows, rng: np.random.Generator) -> Trend:
+def _trend(series: str, level: Level, outcome: str, value: Array, rows: SeriesRows, rng: np.random.Generator) -> Trend:
     size = len(rows.checkpoints)
     held = [np.bincount(rows.place, rows.weight * one, minlength=size) for one in (value, np.ones(len(value)))]
     shares = np.divide(held[0], held[1], out=np.full(size, np.nan), where=held[1] > 0)
@@ -137,7 +150,7 @@ def _trend(series: str, level: Level, outcome: str, value: Array, rows: _Rows, r
     return Trend(series, level, outcome, rows.checkpoints, rows.axis, told, slope, tests)
 
 
-def _cochran(value: Array, rows: _Rows) -> Significance:
+def _cochran(value: Array, rows: SeriesRows) -> Significance:
     if not np.isin(value, (0.0, 1.0)).all():
         return Significance(COCHRAN, reason="verdicts are distributions", warning=INDEPENDENT_UNITS)
     outcomes = np.full((int(rows.unit.max(initial=-1)) + 1, len(rows.checkpoints)), np.nan)

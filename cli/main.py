@@ -27,6 +27,7 @@ from gainsift.cli import (
     lock,
     power,
     release,
+    trace,
 )
 from gainsift.cli.terminal import Console, say
 from gainsift.schemas.errors import GainsiftError
@@ -54,6 +55,7 @@ class InWorkOrder(TyperGroup):
         "emergence",
         "annotate",
         "analyze",
+        "trace",
         "agreement",
         "export",
         "release",
@@ -102,6 +104,7 @@ app.add_typer(import_clap.app, name="import")
 app.add_typer(annotate.app, name="annotate")
 app.command("emergence")(emergence.emergence)
 app.command("analyze")(analyze.analyze)
+app.command("trace")(trace.trace)
 app.command("agreement")(agreement.agreement)
 app.command("power")(power.power)
 app.command("export")(export.export)

@@ -145,6 +145,7 @@ def test_simulated_annotators_are_called_so_everywhere(small: Callable[..., Any]
         "Probability of the source concept’s words",
         "How to reproduce this",
         "The commands",
+        "What is behind a number",
         "What was left out or set aside",
     }
     assert [text for text in headings if "simulated" not in text and text not in plain] == []

@@ -18,8 +18,9 @@ from gainsift.analysis.report_cells import Cell, cells_of
 from gainsift.analysis.shares import series_name
 from gainsift.analysis.tables import Column, display
 from gainsift.analysis.trace import Traced
-from gainsift.analysis.wording import answered, counted, visible
+from gainsift.analysis.wording import answered, counted
 from gainsift.schemas.rows import Annotation
+from gainsift.schemas.visible_text import visible
 
 
 def show_tables(tables: Sequence[Mapping[str, Any]], as_json: bool) -> None:

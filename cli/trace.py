@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from gainsift.cli.terminal import print_json
 
 
 def trace(
@@ -55,7 +56,7 @@ def trace(
         except OSError as error:
             raise UserError(f"--csv {csv}", f"no file can be written ({error.strerror})", "name another") from None
     if as_json:
-        typer.echo(json.dumps(trace_json(traced), ensure_ascii=False, indent=2))
+        print_json(trace_json(traced))
     else:
         show(traced, most, csv)
     if traced.agrees is False:

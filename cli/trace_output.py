@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import typer
-from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -19,6 +17,7 @@ from gainsift.analysis.shares import series_name
 from gainsift.analysis.tables import Column, display
 from gainsift.analysis.trace import Traced
 from gainsift.analysis.wording import answered, counted
+from gainsift.cli.terminal import Console, say
 from gainsift.schemas.rows import Annotation
 from gainsift.schemas.visible_text import visible
 
@@ -27,7 +26,7 @@ def show_tables(tables: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     """The tables of the report with the number of addresses in each."""
     listed = [(str(one["name"]), sum(1 for _ in cells_of(one)), str(one["title"])) for one in tables]
     if as_json:
-        typer.echo(json.dumps([{"table": name, "numbers": size, "title": title} for name, size, title in listed]))
+        say(json.dumps([{"table": name, "numbers": size, "title": title} for name, size, title in listed]))
         return
     _grid(["Table", "Numbers", "Title"], [(name, f"{size:,}", title) for name, size, title in listed], right=(1,))
 
@@ -35,10 +34,10 @@ def show_tables(tables: Sequence[Mapping[str, Any]], as_json: bool) -> None:
 def show_cells(cells: Sequence[Cell], as_json: bool) -> None:
     """Addresses with their numbers."""
     if as_json:
-        typer.echo(json.dumps([{"address": cell.address, "value": cell.value} for cell in cells], ensure_ascii=False))
+        say(json.dumps([{"address": cell.address, "value": cell.value} for cell in cells], ensure_ascii=False))
         return
     for cell in cells:
-        typer.echo(f"{cell.address}\t{shown(cell)}")
+        say(f"{cell.address}\t{shown(cell)}")
 
 
 def shown(cell: Cell) -> str:

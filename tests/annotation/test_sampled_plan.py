@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gainsift.annotation.merging import merge, successes
@@ -116,12 +116,15 @@ ANSWERS = st.text("Hundhu \u0301üu\u0308\u00a0.", max_size=6)
 
 
 @given(answer=ANSWERS, case=st.sampled_from(["fold", "exact"]), closed=st.booleans())
+@example(answer="Hu\u0308", case="fold", closed=False)
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_automatic_success_is_the_same_for_all_rows_of_an_item(answer, case, closed, study_at) -> None:
     """Decided for the item, it is what the rule says of each output as it was decoded."""
     study, row = study_at
     success = study.config.success.model_copy(update={"case": case, "unclosed": "accept"})
+    concepts = study.concepts
     study = Study(study.folder, study.config.model_copy(update={"success": success}))
+    study.__dict__["concepts"] = concepts
     rows = [row(text, closed=closed) for text in (answer, f" {answer}\u00a0", f"\n{answer}")]
     frame = pd.DataFrame([one.model_dump() for one in rows])
     merged, ids = merge(study, frame)

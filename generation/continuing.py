@@ -14,11 +14,35 @@ from gainsift.generation.joining import Indices, regroup, rows_by_layer
 from gainsift.generation.shared_prefix import SharedPrefix, TailLayer
 
 
+@dataclass(frozen=True)
+class NextLogits:
+    """Logits `values` [A, V] in float32, and which of them is whose: `of_row` [R].
+
+    Rows that are the same in every layer share one, so that the head, most of a small model's work, runs once for them.
+    """
+
+    values: torch.Tensor
+    of_row: torch.Tensor
+
+    def of_rows(self) -> torch.Tensor:
+        """[R, V]"""
+        return self.values[self.of_row]
+
+    def greedy(self) -> torch.Tensor:
+        """The likeliest token of each row [R]."""
+        return self.values.argmax(-1)[self.of_row]
+
+
+def own_logits(values: torch.Tensor) -> NextLogits:
+    """Logits [R, V] of rows of which each has its own."""
+    return NextLogits(values, torch.arange(len(values), device=values.device))
+
+
 class Continuation(Protocol):
     """R rows of a batch whose past is kept."""
 
-    def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        """Logits [R, V] in float32 after the last of `ids`; `ids`, `mask` (padding is 0) and `positions` [R, T]."""
+    def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> NextLogits:
+        """What comes after the last of `ids`; `ids`, `mask` (padding is 0) and `positions` are [R, T]."""
 
     def keep(self, rows: torch.Tensor) -> None:
         """Keep only `rows` [R], a mask, of the batch."""
@@ -87,7 +111,7 @@ class SharedRun:
         self._shared = SharedPrefix(layers)
         self._tail_mask = torch.ones_like(at)[:, None]  # [R, t]: the word counts
 
-    def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> NextLogits:
         self._group = regroup(self._group, ids[:, -1].tolist())  # what follows the word is the same for all cut-offs
         decoder = self._decoder
         by_layer = rows_by_layer(self._prompt, self._cutoff, self._group, len(decoder.layers), decoder.device)
@@ -96,7 +120,7 @@ class SharedRun:
         self._tail_mask = torch.cat([self._tail_mask, mask], dim=1)
         self._shared.bias = self._bias(ids.shape[1])
         with decoder.computing(by_layer), self._shared.attending(decoder.config):
-            return decoder.next_logits(ids, None, positions, self._shared.cache)
+            return NextLogits(decoder.next_logits(ids, None, positions, self._shared.cache), by_layer[-1].stands_for)
 
     def _bias(self, tokens: int) -> torch.Tensor | None:
         """[R, T, n + t]: minus infinity at padding and at later tokens; None if every key counts."""
@@ -141,9 +165,9 @@ class CopiedRun:
                 own.keys[above, :, length - 1] = patched.cache.layers[index].keys[states[above], :, 0]
                 own.values[above, :, length - 1] = patched.cache.layers[index].values[states[above], :, 0]
 
-    def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    def next_logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> NextLogits:
         self._mask = torch.cat([self._mask, mask], dim=1)
-        return self._decoder.next_logits(ids, self._mask, positions, self._cache)
+        return own_logits(self._decoder.next_logits(ids, self._mask, positions, self._cache))
 
     def keep(self, rows: torch.Tensor) -> None:
         self._mask = self._mask[rows]

@@ -45,7 +45,7 @@ class Decoder:
     ) -> torch.Tensor:
         """Logits [B, V] in float32 after the last of `ids` [B, T]; `mask` [B, past + T], `positions` [B, T].
 
-        No mask: attention is taken care of elsewhere (`SharedPrefix.attending`).
+        No mask: attention is taken care of elsewhere (`SharedPrefix.attending`). Within `computing`, [A, V].
         """
         logits: torch.Tensor = self._forward(self.model, ids, mask, positions, cache).logits[:, -1]
         return logits.float()
@@ -98,7 +98,7 @@ class Decoder:
 
     @contextmanager
     def computing(self, by_layer: Sequence[LayerRows]) -> Iterator[None]:
-        """While open, each layer computes its own rows of the batch alone; what leaves the last one is all of them."""
+        """While open, each layer computes its own rows of the batch alone; the head gets those of the last layer."""
 
         def entering(now: LayerRows) -> Any:
             def enter(module: nn.Module, inputs: Any, named: Any) -> Any:
@@ -112,15 +112,11 @@ class Decoder:
 
             return enter
 
-        def leave(module: nn.Module, inputs: Any, output: Any) -> Any:
-            hidden = _hidden(output)[by_layer[-1].stands_for]
-            return hidden if isinstance(output, torch.Tensor) else (hidden, *output[1:])
-
         handles = [
             layer.register_forward_pre_hook(entering(now), with_kwargs=True)
             for layer, now in zip(self.layers, by_layer, strict=True)
         ]
-        with _hooks([*handles, self.layers[-1].register_forward_hook(leave)]):
+        with _hooks(handles):
             yield
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import torch
 
-from gainsift.generation.continuing import Continuation
+from gainsift.generation.continuing import Continuation, NextLogits
 from gainsift.generation.prompts import QUOTE
+
+NO_TOKEN = -1
 
 
 @dataclass(frozen=True)
@@ -68,21 +70,20 @@ def _ids(value: Any) -> set[int]:
 
 
 def decode_greedily(
-    run: Continuation, reader: AnswerReader, logits: torch.Tensor, at: torch.Tensor, max_new_tokens: int
+    run: Continuation, reader: AnswerReader, logits: NextLogits, at: torch.Tensor, max_new_tokens: int
 ) -> list[list[int]]:
-    """Each row's tokens, decoded from next-token `logits` [R, V] on; `at` [R, 1] is the last position so far.
+    """Each of R rows' tokens, decoded from next-token `logits` on; `at` [R, 1] is the last position so far.
 
     A row is done at its first closing or special token (the latter is not returned); rows that are done leave the
     batch once there are an eighth of them.
     """
-    tokens: list[list[int]] = [[] for _ in range(len(logits))]
-    rows = torch.arange(len(logits), device=logits.device)  # which answer each row of the batch continues
-    alive = torch.ones(len(logits), dtype=torch.bool, device=logits.device)
+    rows = torch.arange(len(at), device=at.device)  # which answer each row of the batch continues
+    alive = torch.ones(len(at), dtype=torch.bool, device=at.device)
+    taken = torch.full((len(at), max_new_tokens), NO_TOKEN, device=at.device)
     for step in range(max_new_tokens):
-        chosen = logits.argmax(-1)
+        chosen = logits.greedy()
         alive = alive & ~reader.ends[chosen]
-        for row, token in zip(rows[alive].tolist(), chosen[alive].tolist(), strict=True):
-            tokens[row].append(token)
+        taken[rows[alive], step] = chosen[alive]
         alive = alive & ~reader.closes[chosen]
         left = int(alive.sum())
         if left == 0 or step == max_new_tokens - 1:
@@ -93,4 +94,5 @@ def decode_greedily(
             alive = alive[alive]
         at = at + 1
         logits = run.next_logits(chosen[:, None], torch.ones_like(at), at)
-    return tokens
+    lengths = (taken != NO_TOKEN).sum(1).tolist()
+    return [tokens[:length] for tokens, length in zip(taken.tolist(), lengths, strict=True)]

@@ -22,7 +22,15 @@ import torch
 
 from gainsift.generation.batch_size import Halving, even_parts
 from gainsift.generation.boundaries import TokenPrompt
-from gainsift.generation.continuing import BatchRows, CopiedRun, PatchedWords, Prefix, SharedRun
+from gainsift.generation.continuing import (
+    BatchRows,
+    CopiedRun,
+    NextLogits,
+    PatchedWords,
+    Prefix,
+    SharedRun,
+    own_logits,
+)
 from gainsift.generation.decoder import Decoder, pad_left, positions_of, roomy_cache
 from gainsift.generation.decoding import AnswerReader, decode_greedily
 
@@ -42,11 +50,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Block:
-    """The outputs of some cells: next-token logits [R, V] and the answers' tokens."""
+    """The outputs of R cells: what would come next, and the answers' tokens."""
 
     cells: list[Cell]
-    logits: torch.Tensor
+    next: NextLogits
     tokens: list[list[int]]
+
+    @property
+    def logits(self) -> torch.Tensor:
+        """Next-token logits of the cells, [R, V]."""
+        return self.next.of_rows()
 
 
 @dataclass(frozen=True)
@@ -141,8 +154,8 @@ def _continue(
     patched: PatchedWords | None,
     rows: BatchRows,
     max_new_tokens: int,
-) -> tuple[torch.Tensor, list[list[int]]]:
-    """Step 3: next-token logits [R, V] of each row, and the tokens decoded from there."""
+) -> tuple[NextLogits, list[list[int]]]:
+    """Step 3: what comes next in each row, and the tokens decoded from there."""
     at = torch.from_numpy(rows.prompt).to(decoder.device)
     ends = torch.tensor([[len(prompt.prefix) - 1] for prompt in prompts], device=decoder.device)[at]
     longest = max(len(prompt.suffix) for prompt in prompts)
@@ -153,11 +166,11 @@ def _continue(
         if patched is not None:
             own = torch.from_numpy(rows.source >= 0).to(decoder.device)[:, None]
             first = torch.where(own, patched.logits[torch.from_numpy(rows.states(len(prompts))).to(own.device)], first)
-        return first, decode_greedily(run, reader, first, ends, max_new_tokens)
+        return own_logits(first), decode_greedily(run, reader, own_logits(first), ends, max_new_tokens)
     ids, mask = pad_left([prompts[one].suffix for one in rows.prompt], decoder.device)
     positions = ends + 1 + positions_of(mask)
-    first = run.next_logits(ids, mask, positions)
-    return first, decode_greedily(run, reader, first, positions[:, -1:], max_new_tokens)
+    following = run.next_logits(ids, mask, positions)
+    return following, decode_greedily(run, reader, following, positions[:, -1:], max_new_tokens)
 
 
 def _run_prefix(decoder: Decoder, prompts: Sequence[TokenPrompt]) -> Prefix:

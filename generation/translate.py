@@ -11,6 +11,7 @@ import torch
 from gainsift.generation.batch_size import room_for
 from gainsift.generation.boundaries import TokenPrompt
 from gainsift.generation.checkpoints import Checkpoint
+from gainsift.generation.continuing import NextLogits
 from gainsift.generation.decoder import Decoder
 from gainsift.generation.decoding import AnswerReader
 from gainsift.generation.first_tokens import MassReader
@@ -118,6 +119,13 @@ class Translator:
         limit = self.config.generation.max_new_tokens
         return sweep(self.decoder, self.reader, asked, limit, self._rows(len(asked.kinds())), vectors)
 
+    def _masses(self, following: NextLogits, indices: Sequence[int]) -> torch.Tensor:
+        """[R, 2, G] of rows that belong to the prompt pairs `indices` [R]; rows that share logits share their pair."""
+        pairs = torch.tensor(indices, device=following.values.device)
+        of_logits = pairs.new_zeros(len(following.values))
+        of_logits[following.of_row] = pairs
+        return self.masses.read(following.values, of_logits)[following.of_row]
+
     def _add(
         self,
         rows: OutputRows,
@@ -129,7 +137,7 @@ class Translator:
     ) -> None:
         """Append the rows of a block. `settings` are named by the cells' source, `usable` by their prompt."""
         indices = [usable[cell.prompt] for cell in block.cells]
-        masses = self.masses.read(block.logits, torch.tensor(indices, device=block.logits.device))
+        masses = self._masses(block.next, indices)
         if not torch.isfinite(masses).all():
             raise WorkError(
                 f"checkpoint {self.checkpoint.name}", f"its outputs are not finite numbers in {self.decoder.dtype}",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import random
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,6 +96,15 @@ def test_what_breaks_a_rule_is_found(fuzzing: ModuleType, tmp_path: Path, kind: 
     reader.build(tmp_path)
     outcome, _ = fuzzing.one(reader, tmp_path, None, b"item,annotator,label\n", 1, ["none"])
     assert outcome.finding
+
+
+def test_files_without_rows_are_damaged_too(benchmark: Callable[[str], ModuleType]) -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.int64())}), file)
+    mutate = benchmark("parquet_mutations").mutate_parquet
+    for seed in range(300):
+        _, done = mutate(random.Random(seed), file.getvalue())
+        assert done
 
 
 def test_every_test_that_the_threat_model_names_is_there() -> None:

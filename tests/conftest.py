@@ -8,10 +8,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from socketserver import BaseServer
+from threading import Thread
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +86,20 @@ def gainsift(gainsift_command: list[str]) -> Callable[..., subprocess.CompletedP
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[BaseServer], None]]:
+    """Has a server answer on a thread of its own until the test is over."""
+    with ExitStack() as ends:
+
+        def begin(server: BaseServer) -> None:
+            thread = Thread(target=server.serve_forever)
+            thread.start()
+            for end in (thread.join, server.server_close, server.shutdown):
+                ends.callback(end)
+
+        yield begin
 
 
 @pytest.fixture(scope="session")

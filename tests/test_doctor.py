@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseServer
 from typing import Any
 
 import pytest
@@ -60,7 +60,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
 
 
 @pytest.fixture
-def label_studio() -> Iterator[ThreadingHTTPServer]:
+def label_studio(answering: Callable[[BaseServer], None]) -> ThreadingHTTPServer:
     """A server that tells Label Studio's version and takes one token; `release` is what it says."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -77,12 +77,8 @@ def label_studio() -> Iterator[ThreadingHTTPServer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.release = "1.23.2"  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    answering(server)
+    return server
 
 
 def test_parts_and_what_they_miss(here: Callable[[dict[str, str]], None]) -> None:

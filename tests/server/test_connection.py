@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import BaseServer
 
 import pytest
 
@@ -51,14 +51,10 @@ class StrangerHandler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def stranger() -> Iterator[Stranger]:
+def stranger(answering: Callable[[BaseServer], None]) -> Stranger:
     server = Stranger()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    answering(server)
+    return server
 
 
 def test_the_running_server_of_the_study_is_found_and_its_token_read(new_label_studio, empty_study) -> None:

@@ -116,11 +116,12 @@ def measure(request: Request, device: str, dtype: str, layers: int, rounds: int)
         "published": clock(published(translator), device, 1),
     }
     count = len(translator.pairs)
+    made: list[int] = []
     with counting() as counted:
-        whole = clock(lambda: whole_pair(translator), device, 1)
-    rows = whole_pair(translator)
+        whole = clock(lambda: made.append(whole_pair(translator)), device, 1)
+    rows = made[-1]
     size, speed = size_of(model.config), product_speed(device, dtype)
-    operations = 2 * (size.body * counted.forwards / 2 + size.head * rows * NEW_TOKENS)  # counted over two rounds
+    operations = 2 * (size.body * counted.forwards / len(made) + size.head * rows * NEW_TOKENS)
     peak = torch.cuda.max_memory_allocated() if device != "cpu" else 0
     return {
         "dtype": dtype, "prompts": count, "rounds": rounds, "batch": translator.batch_size,

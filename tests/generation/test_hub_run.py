@@ -185,13 +185,18 @@ def test_who_needs_a_checkpoint_that_is_being_brought_ahead_waits_for_it(
     ahead.stop()
 
 
-def test_what_cannot_be_brought_ahead_is_told_by_who_needs_it(
-    models: list[Path], hub: Any, study_of: Callable[..., Study]
-) -> None:
+@pytest.fixture
+def losing_its_last(models: list[Path], hub: Any, study_of: Callable[..., Study]) -> Study:
+    """A study of which the last revision disappears once all are described."""
     study = study_of()
     for one in open_checkpoints(study):
         one.fetch_description()
     hub.repository(REPO).drop(NAMES[2])
+    return study
+
+
+def test_what_cannot_be_brought_ahead_is_told_by_who_needs_it(losing_its_last: Study) -> None:
+    study = losing_its_last
     with pytest.raises(WorkError, match="the hub has no such revision"):
         generate(study, engine=LocalEngine(["cpu", "cpu"]))
     assert {path.parent.name for path in study.translation_files()} == set(NAMES[:2])
@@ -283,13 +288,8 @@ def test_a_busy_hub_is_asked_again_and_then_named(models: list[Path], hub: Any, 
     assert generate(study).rows == 480
 
 
-def test_a_revision_that_disappears_is_named_and_finished_ones_stay(
-    models: list[Path], hub: Any, study_of: Callable[..., Study]
-) -> None:
-    study = study_of()
-    for one in open_checkpoints(study):
-        one.fetch_description()
-    hub.repository(REPO).drop(NAMES[2])
+def test_a_revision_that_disappears_is_named_and_finished_ones_stay(losing_its_last: Study) -> None:
+    study = losing_its_last
     with pytest.raises(WorkError) as caught:
         generate(study)
     assert f"checkpoint {NAMES[2]}: {REPO}@{NAMES[2]}: the hub has no such revision" in line_of(caught)

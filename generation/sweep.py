@@ -166,11 +166,12 @@ def _continue(
         if patched is not None:
             own = torch.from_numpy(rows.source >= 0).to(decoder.device)[:, None]
             first = torch.where(own, patched.logits[torch.from_numpy(rows.states(len(prompts))).to(own.device)], first)
-        return own_logits(first), decode_greedily(run, reader, own_logits(first), ends, max_new_tokens)
-    ids, mask = pad_left([prompts[one].suffix for one in rows.prompt], decoder.device)
-    positions = ends + 1 + positions_of(mask)
-    following = run.next_logits(ids, mask, positions)
-    return following, decode_greedily(run, reader, following, positions[:, -1:], max_new_tokens)
+        following = own_logits(first)
+    else:
+        ids, mask = pad_left([prompts[one].suffix for one in rows.prompt], decoder.device)
+        positions = ends + 1 + positions_of(mask)
+        following, ends = run.next_logits(ids, mask, positions), positions[:, -1:]
+    return following, decode_greedily(run, reader, following, ends, max_new_tokens)
 
 
 def _run_prefix(decoder: Decoder, prompts: Sequence[TokenPrompt]) -> Prefix:

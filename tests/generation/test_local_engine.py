@@ -113,10 +113,10 @@ def test_workers_end_with_the_process_that_hands_out_work(maker: Any, until: Cal
         driver.wait()
     _, alive = psutil.wait_procs(children, timeout=60)
     assert alive == []
-    assert not list(study.folder.rglob("*.tmp"))
     done = len(study.translation_files())
     assert 0 < done < 40
     assert generate(study, shard_rows=1).files_written == 40 - done
+    assert not list(study.folder.rglob("*.tmp"))  # a worker may have ended in the middle of a file
 
 
 def test_what_a_worker_cannot_make_is_told_like_anything_else(maker: Any) -> None:

@@ -18,8 +18,9 @@ T = TypeVar("T")
 SHARE = 0.25
 """Of the free memory: the rest is for activations, and for others on the machine."""
 FEWEST = 8
-MOST = {"cpu": 512, "cuda": 4096}
-"""Beyond these, matrices are large enough to keep the processor busy."""
+MOST = {"cpu": 160, "cuda": 4096}
+"""Beyond these, matrices are large enough to keep the processor busy; on the CPU, the logits of more rows fall out of
+its cache."""
 TOKENS = {"cpu": 1024, "cuda": 32768}
 """The same for prompts that run whole; more of them only take more padding, and fall out of the processor's cache."""
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, PreTrainedTokenizerFast
 
+from gainsift.generation.continuing import NextLogits
 from gainsift.generation.decoding import Answer, AnswerReader
 
 
@@ -57,3 +59,8 @@ def test_tokens_that_hold_a_quote_close_and_special_tokens_end(tokenizer: PreTra
 def test_any_text_comes_back_as_it_was(tokenizer: PreTrainedTokenizerFast, text: str) -> None:
     (found,) = read(tokenizer, 'x: "', list(tokenizer(text)["input_ids"]))
     assert found.raw == text
+
+
+def test_of_equally_likely_tokens_the_first_is_taken_by_each_row_of_the_logits() -> None:
+    logits = torch.tensor([[0.0, 2.0, 2.0, 1.0], [3.0, 2.0, -torch.inf, 3.0]])
+    assert NextLogits(logits, torch.tensor([1, 0, 0])).greedy().tolist() == [0, 1, 1]

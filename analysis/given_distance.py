@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +9,8 @@ import numpy as np
 
 from gainsift.analysis.distances import Metric
 from gainsift.analysis.estimate import Array
+from gainsift.schemas.csv_records import csv_records
 from gainsift.schemas.errors import UserError, did_you_mean
-from gainsift.schemas.given_text import given_text
 
 REMEDY = "give a csv: labels in the first line and the first column, their distances in the cells"
 
@@ -34,8 +32,6 @@ def read_distances(file: Path) -> Metric:
             raise UserError(where, f"label {name!r} has no column", did_you_mean(name, names))
         if name in cells:
             raise UserError(where, f"label {name!r} stands twice", "keep one row for each label")
-        if len(values) != len(names):
-            raise UserError(where, f"expected {len(names)} distances, found {len(values)}", "mend that row")
         cells[name] = [_number(value, where) for value in values]
     missing = [name for name in names if name not in cells]
     if missing:
@@ -54,11 +50,7 @@ def read_distances(file: Path) -> Metric:
 
 def _rows(file: Path) -> list[tuple[int, list[str]]]:
     """Lines that are not blank, each with its number; the first has two fields at least."""
-    reader = csv.reader(io.StringIO(given_text(file, REMEDY), newline=""), strict=True)
-    try:
-        rows = [(reader.line_num, fields) for fields in reader if any(field.strip() for field in fields)]
-    except csv.Error as error:
-        raise UserError(str(file), f"broken row ({error})", REMEDY) from None
+    rows = list(csv_records(file, REMEDY))
     if not rows or len(rows[0][1]) < 2:
         raise UserError(str(file), "expected a matrix of distances, found no label", REMEDY)
     return rows

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -11,10 +9,11 @@ from pathlib import Path
 
 from gainsift.analysis.distances import PATH_SEPARATOR, SET_SEPARATOR, label_path, label_set
 from gainsift.analysis.levels import Level
+from gainsift.schemas.csv_records import csv_records
 from gainsift.schemas.errors import UserError, did_you_mean
-from gainsift.schemas.given_text import given_text
 
 COLUMNS = ("item", "annotator", "label")
+REMEDY = "give a csv with the columns item,annotator,label"
 NO = ("", "0", "no", "false")
 """What stands in the column of repeats where a judgement is none."""
 
@@ -81,8 +80,7 @@ def read_long_table(
     lines: dict[tuple[str, str], int] = {}
     places: set[tuple[str, str, str]] = set()
     skipped = 0
-    text = given_text(path, "give a csv with the columns item,annotator,label")
-    for line, (item, annotator, label, *rest) in _rows(path, text, [*COLUMNS, *further.named()]):
+    for line, (item, annotator, label, *rest) in _rows(path, [*COLUMNS, *further.named()]):
         where = f"{path}:{line}"
         extra = dict(zip(further.named(), rest, strict=True))
         gap = label if label in missing else ""
@@ -138,34 +136,18 @@ def _weight(text: str, name: str, where: str) -> float:
     return weight
 
 
-def _rows(path: Path, text: str, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
+def _rows(path: Path, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
     """Line and fields, in the order of `columns`, of every row that is not blank."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[tuple[int, list[str]]] = []
-    places: list[int] = []
-    width = 0
-    try:
-        for fields in reader:
-            if not any(field.strip() for field in fields):
-                continue
-            if not places:
-                places, width = _places(path, fields, columns), len(fields)
-                continue
-            if len(fields) != width:
-                raise UserError(
-                    f"{path}:{reader.line_num}",
-                    f"expected {width} fields as in the header, found {len(fields)}",
-                    "mend that row (quote fields that hold commas)",
-                )
-            cells = [fields[place].strip() for place in places]
-            for name, cell in zip(COLUMNS[:2], cells, strict=False):
-                if not cell:
-                    raise UserError(f"{path}:{reader.line_num}", f"no {name}", "mend or remove that row")
-            rows.append((reader.line_num, cells))
-    except csv.Error as error:
-        raise UserError(f"{path}:{reader.line_num}", f"broken row ({error})", "mend the quotes of that row") from None
-    if not places:
-        raise UserError(str(path), "the file is empty", "give a csv with the columns item,annotator,label")
+    records = csv_records(path, REMEDY)
+    _, header = next(records, (0, []))
+    if not header:
+        raise UserError(str(path), "the file is empty", REMEDY)
+    places = _places(path, header, columns)
+    rows = [(line, [fields[place].strip() for place in places]) for line, fields in records]
+    for line, cells in rows:
+        for name, cell in zip(COLUMNS[:2], cells, strict=False):
+            if not cell:
+                raise UserError(f"{path}:{line}", f"no {name}", "mend or remove that row")
     if not rows:
         raise UserError(str(path), "no rows beneath the header", "give one row for each judgement")
     return rows

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gainsift.schemas.csv_records import csv_records
 from gainsift.schemas.errors import UserError, near
-from gainsift.schemas.given_text import given_text
 
 LINE = "line"
-"""Column of the row's place: the line of a csv (where the row ends), the number of a Parquet row, from 1."""
+"""Column of the row's place: the line of a csv (where the row begins), the number of a Parquet row, from 1."""
 
 
 def read_cells(path: Path, needed: Sequence[str], optional: Collection[str]) -> pd.DataFrame:
@@ -55,34 +53,18 @@ def _chosen(where: str, names: Sequence[str], needed: Sequence[str], optional: C
 
 
 def _csv(path: Path, needed: Sequence[str], optional: Collection[str]) -> pd.DataFrame:
-    text = given_text(path, "give a tidy table, csv or Parquet")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    places: dict[str, int] = {}
-    width = 0
-    lines: list[int] = []
-    columns: dict[str, list[str]] = {}
-    try:
-        for fields in reader:
-            if not any(field.strip() for field in fields):
-                continue
-            if not places:
-                names = [name.strip() for name in fields]
-                places = {name: names.index(name) for name in _chosen(f"{path}:1", names, needed, optional)}
-                columns, width = {name: [] for name in places}, len(fields)
-                continue
-            if len(fields) != width:
-                raise UserError(
-                    f"{path}:{reader.line_num}",
-                    f"expected {width} fields as in the header, found {len(fields)}",
-                    "mend that row (quote fields that hold commas)",
-                )
-            lines.append(reader.line_num)
-            for name, number in places.items():
-                columns[name].append(fields[number].strip())
-    except csv.Error as error:
-        raise UserError(f"{path}:{reader.line_num}", f"broken row ({error})", "mend the quotes of that row") from None
-    if not places:
+    records = csv_records(path, "give a tidy table, csv or Parquet")
+    _, header = next(records, (0, []))
+    if not header:
         raise UserError(str(path), "the file is empty", f"give a table with the columns {', '.join(needed)}")
+    names = [name.strip() for name in header]
+    places = {name: names.index(name) for name in _chosen(f"{path}:1", names, needed, optional)}
+    lines: list[int] = []
+    columns: dict[str, list[str]] = {name: [] for name in places}
+    for line, fields in records:
+        lines.append(line)
+        for name, number in places.items():
+            columns[name].append(fields[number].strip())
     return pd.DataFrame({LINE: lines, **columns})
 
 

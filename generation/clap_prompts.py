@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from gainsift.generation.csv_records import csv_rows
+from gainsift.generation.csv_rows import csv_rows
 from gainsift.generation.word_table import parse_forms
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.settings import LanguagePair, Prompt

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gainsift.generation.csv_records import csv_rows
+from gainsift.generation.csv_rows import csv_rows
 from gainsift.generation.lexicon import concepts_of, parse_lexicon
 from gainsift.generation.multi_simlex import languages_of, read_multi_simlex
 from gainsift.generation.word_table import read_word_table

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gainsift.generation.csv_records import csv_rows, part_of_speech_of
+from gainsift.generation.csv_rows import csv_rows
+from gainsift.generation.parts_of_speech import part_of_speech_of
 from gainsift.schemas.concepts import Concept, fits_quotes, fold
 from gainsift.schemas.errors import UserError, did_you_mean
 from gainsift.schemas.languages import LANGUAGES

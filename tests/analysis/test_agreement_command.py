@@ -106,7 +106,7 @@ def test_undefined_is_said_with_its_reason(tmp_path: Path) -> None:
         (b"item,annotator,label\n ,a,x\n", ":2", "no item"),
         (b"item,annotator,label\n1,a,caf\xe9\n", ":2", "not UTF-8"),
         ("item,annotator,label\n1,a,x\n".encode("utf-16"), ":1", "not UTF-8"),
-        (b'item,annotator,label\n1,a,"x\n2,b,y\n', ":3", "broken row"),
+        (b'item,annotator,label\n1,a,"x\n2,b,y\n', ":2", "broken row"),
         (b"item,annotator,label\n1,a,x\n1,b,x\n1,a,y\n", ":4", "and 'x' on line 2"),
     ],
 )

@@ -114,7 +114,7 @@ def test_a_label_without_distances_is_named(tmp_path: Path) -> None:
         ("label,x,y\nx,0,1\nx,0,1\n", ":3: label 'x' stands twice"),
         ("label,x,y\nx,0,1\n", "label 'y' has no row"),
         ("label,x,y\nx,0,1\nz,1,0\n", ":3: label 'z' has no column"),
-        ("label,x,y\nx,0\ny,1,0\n", ":2: expected 2 distances, found 1"),
+        ("label,x,y\nx,0\ny,1,0\n", ":2: expected 3 fields as in the header, found 2"),
         ("label,x,y\nx,0,far\ny,1,0\n", ":2: distance 'far' is not a number"),
         ("label,x,y\nx,0,-1\ny,-1,0\n", ":2: distance -1 is not a finite number of 0 or more"),
         ("label,x,y\nx,0,nan\ny,nan,0\n", ":2: distance nan is not a finite number"),

@@ -111,7 +111,7 @@ def test_forms_are_tidied_and_counted(tmp_path: Path) -> None:
         ("fr,de\na,b\n", "1: no column names the concepts"),
         ("id,en,en\na,b,c\n", "1: column 'en' stands twice"),
         ("id,en\na,b\na,c\n", "3: the concept 'a' stands a second time; merge the two rows"),
-        ("id,en\na,b,c\n", "2: expected 2 cells, found 3"),
+        ("id,en\na,b,c\n", "2: expected 2 fields as in the header, found 3"),
         ("id,en\na,\"['x' 'y']\"\n", "2: column en: not a list of strings"),
         ('id,en\na,"x', r"2: broken row"),
         ("id,en\na,\n", " no usable row"),

@@ -17,7 +17,7 @@ from gainsift.analysis.emergence_sums import CONTROL, OWN, Place, Quantity
 from gainsift.analysis.emergence_words import MEASURES, recipe, series_of
 from gainsift.analysis.estimate import Array, Estimate, divide
 from gainsift.analysis.house_style import LINES, ONE, STYLE, TWO, frame, tall
-from gainsift.schemas.languages import LANGUAGES
+from gainsift.schemas.languages import language
 from gainsift.schemas.settings import UNPATCHED
 
 LOOKS = {
@@ -219,7 +219,7 @@ def languages(found: Findings, title: str) -> Figure:
 def _group_name(group: Group) -> str:
     kind, name = group
     if kind in ("input", "output"):
-        return f"{'from' if kind == 'input' else 'into'} {LANGUAGES[name].english}"
+        return f"{'from' if kind == 'input' else 'into'} {language(name).english}"
     return name
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from gainsift.schemas.languages import LanguageCode
 from gainsift.schemas.record import Record, fingerprint
 from gainsift.schemas.settings import Prompt
 
@@ -23,7 +24,7 @@ class Translation(Record):
     setting: str = Field(description="unpatched, tgt, seen, en_en, self or tgt_tgt.")
     prompt: Prompt = Field(description="Which prompt was continued: patched rows continue the target prompt.")
     input_language: str = Field(description="Language of the word that is translated.")
-    output_language: str = Field(description="Language that it is to be translated into.")
+    output_language: LanguageCode = Field(description="Language that it is to be translated into.")
     pair_id: str = Field(description="The prompt pair, of prompts.parquet.")
     layer: int | None = Field(
         description="First patched layer j, from 0 to L-1; empty for unpatched rows.",
@@ -70,8 +71,8 @@ class Item(Record):
     item_id: str = Field(description="Hash of every field below but the content key.")
     content_key: str = Field(description="The same hash without the taxonomy version.")
     taxonomy_version: str = Field(description="Version of the taxonomy that it is judged by.")
-    input_language: str = Field(description="Language of the shown word.")
-    output_language: str = Field(description="Language that it is to be translated into.")
+    input_language: LanguageCode = Field(description="Language of the shown word.")
+    output_language: LanguageCode = Field(description="Language that it is to be translated into.")
     intended_concept: str = Field(description="Concept that a right answer expresses.")
     other_concept: str = Field(description="The second concept of the page.")
     shown_word: str = Field(description="The intended concept's word in the input language.")

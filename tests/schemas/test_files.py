@@ -155,3 +155,10 @@ def test_parquet_whose_format_is_no_text_is_another_format(tmp_path: Path) -> No
     with pytest.raises(UserError, match="expected format links/2"):
         read_parquet(path, Link, "links/2", "make it")
     write_parquet(path, Link, [], "links/2")  # damaged: nothing to protect
+
+
+def test_items_of_a_language_that_nobody_knows_are_refused_with_the_file(tmp_path: Path) -> None:
+    good = Item.of("1", "en", "fr", "dog", "cat", "dog", "chien", True, "none")
+    write_parquet(tmp_path / "items.parquet", Item, [good.model_copy(update={"input_language": "xx"})], "items/1")
+    with pytest.raises(UserError, match=r"items.parquet.*unknown language 'xx'"):
+        parquet_records(tmp_path / "items.parquet", Item, "items/1", "gainsift annotate plan")

@@ -48,6 +48,7 @@ performance: .venv/dev.stamp ## every benchmark beside its peers, two hours of t
 	mkdir -p build/performance
 	$(BIN)/python benchmarks/layer_sweep.py --json build/performance/layer_sweep.json
 	$(BIN)/python benchmarks/pairing.py --json > build/performance/pairing.json
+	$(BIN)/python benchmarks/annotation.py --json > build/performance/annotation.json
 	$(BIN)/python benchmarks/agreement.py --json > build/performance/agreement.json
 	$(BIN)/python benchmarks/analysis.py --json --rows 10000 100000 1000000 10000000 > build/performance/analysis.json
 	$(BIN)/python benchmarks/performance.py build/performance

@@ -3,8 +3,8 @@
     python benchmarks/performance.py FOLDER
 
 FOLDER holds what benchmarks wrote, as NAME.json: agreement, analysis, layer_sweep (all of it or some of its measures),
-device_sweep, pairing. `make performance` makes all that need no GPU. What is there takes the place of the figures in
-docs/performance.json, others stay. Without a folder the page is written of the figures that are there.
+device_sweep, pairing, annotation. `make performance` makes all that need no GPU. What is there takes the place of the
+figures in docs/performance.json, others stay. Without a folder the page is written of the figures that are there.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from markdown import grid
 from performance_analysis import agreement, analysis
+from performance_annotation import annotation
 from performance_generation import device_sweep, layer_sweep, pairing
 from performance_part import Part
 
@@ -24,8 +25,8 @@ from gainsift.schemas.files import write_json, write_text
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PARTS: dict[str, Callable[[Any], Part]] = {
-    "layer_sweep": layer_sweep, "device_sweep": device_sweep, "pairing": pairing, "agreement": agreement,
-    "analysis": analysis,
+    "layer_sweep": layer_sweep, "device_sweep": device_sweep, "pairing": pairing, "annotation": annotation,
+    "agreement": agreement, "analysis": analysis,
 }  # fmt: skip
 
 

@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 
 from gainsift.analysis.arrow_csv import ArrowCsv
 from gainsift.analysis.outputs import scorer
+from gainsift.schemas.atomic import atomic
 from gainsift.schemas.families import word_families
-from gainsift.schemas.files import FORMAT_KEY, atomic, read_parquet
+from gainsift.schemas.files import FORMAT_KEY, read_parquet
 from gainsift.schemas.rows import Translation
 from gainsift.schemas.settings import PATCHED, is_about_source
 from gainsift.schemas.study import TRANSLATIONS_FORMAT, Study

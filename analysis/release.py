@@ -21,8 +21,9 @@ import yaml
 
 from gainsift.analysis.datasheet import Contents, datasheet
 from gainsift.analysis.private_words import Finding, findings, private_names, private_words, without_paths
+from gainsift.schemas.atomic import atomic
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.files import atomic, read_parquet, write_jsonl, write_parquet
+from gainsift.schemas.files import read_parquet, write_jsonl, write_parquet
 from gainsift.schemas.float32_audit import FLOAT32_FORMAT, Float32Audit
 from gainsift.schemas.lock import lock_file
 from gainsift.schemas.provenance import file_hash

@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from gainsift.analysis.house_style import rendered
-from gainsift.schemas.files import atomic
+from gainsift.schemas.atomic import atomic
 
 Images = dict[str, tuple[str, bytes]]
 """File stem -> (title, svg)."""

@@ -36,7 +36,8 @@ from gainsift.analysis.output_export import (
 from gainsift.analysis.outputs import excluded_concepts
 from gainsift.analysis.study_design import study_design
 from gainsift.analysis.tidy_table import UNTOLD
-from gainsift.schemas.files import atomic, write_text
+from gainsift.schemas.atomic import atomic
+from gainsift.schemas.files import write_text
 from gainsift.schemas.provenance import now, write_run
 from gainsift.schemas.rows import Annotation
 from gainsift.schemas.settings import UNPATCHED

@@ -17,8 +17,9 @@ from gainsift.annotation.assignment import idle, tasks_of
 from gainsift.annotation.guidelines import guidelines_html
 from gainsift.annotation.label_config import label_config
 from gainsift.annotation.tasks import task_lines
+from gainsift.schemas.atomic import atomic
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.files import atomic, write_text
+from gainsift.schemas.files import write_text
 from gainsift.schemas.provenance import Run, file_hash, write_run
 from gainsift.schemas.study import Study
 

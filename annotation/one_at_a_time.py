@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gainsift.schemas.errors import UserError
@@ -40,12 +40,14 @@ def one_at_a_time(study: Study, command: str) -> Iterator[None]:
         if not _is_there(file, descriptor):  # its holder ended, and took it away, between our two calls
             raise Busy(str(study.folder), "another command was just ending its work on this study", "try again")
         ours = True
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{command} (process {os.getpid()})".encode(), 0)
+        with suppress(OSError):  # on a full disk the name is missing, the lock holds
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{command} (process {os.getpid()})".encode(), 0)
         yield
     finally:
         if ours:
-            file.unlink(missing_ok=True)
+            with suppress(OSError):  # what the folder prevents now has been told; an empty lock is in nobody's way
+                file.unlink()
         os.close(descriptor)
 
 

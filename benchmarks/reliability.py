@@ -23,7 +23,8 @@ from simulations import CLUSTERS, COVERAGE, DESIGNS, FLOWS, INDEPENDENT, LEAST_P
 
 from gainsift.analysis.house_style import LINES, STYLE, rendered
 from gainsift.analysis.studentised import ENOUGH
-from gainsift.schemas.files import atomic, write_json, write_text
+from gainsift.schemas.atomic import atomic
+from gainsift.schemas.files import write_json, write_text
 from gainsift.schemas.provenance import now, write_run
 
 FORMAT = "reliability/1"

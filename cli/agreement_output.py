@@ -211,7 +211,7 @@ def draw(found: Measured, folder: Path, inputs: Mapping[str, Path], started: str
 
     from gainsift.analysis.agreement_figures import MOST_ANNOTATORS, MOST_LABELS, confusion_map, pair_heat_map
     from gainsift.analysis.house_style import rendered
-    from gainsift.schemas.files import atomic
+    from gainsift.schemas.atomic import atomic
     from gainsift.schemas.provenance import write_run
 
     whole, figures, told = found.whole, {}, []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -30,7 +31,7 @@ from gainsift.cli import (
     trace,
 )
 from gainsift.cli.terminal import Console, say
-from gainsift.schemas.errors import GainsiftError
+from gainsift.schemas.errors import OF_THE_DISK, GainsiftError, unwritable
 
 # Idle threads of numerical libraries sleep instead of spinning: on a shared machine that is several times faster.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -136,6 +137,9 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("GAINSIFT_DEBUG"):
             raise
+        if isinstance(error, OSError) and error.errno in OF_THE_DISK:
+            _say(str(unwritable(Path(error.filename or "the disk"), error)))
+            sys.exit(1)
         line = " ".join(f"{type(error).__name__}: {error}".split())
         _say(f"{line}; this is a defect of gainsift: run again with --debug and report the traceback")
         sys.exit(1)

@@ -97,7 +97,8 @@ def write(
     from gainsift.analysis.house_style import rendered
     from gainsift.analysis.power_figure import power_curves
     from gainsift.cli.folders import make
-    from gainsift.schemas.files import atomic, write_json
+    from gainsift.schemas.atomic import atomic
+    from gainsift.schemas.files import write_json
     from gainsift.schemas.provenance import write_run
 
     make(folder)

@@ -61,8 +61,8 @@ def table(
     """
     from gainsift.annotation.foreign import long_table, to_csv
     from gainsift.annotation.label_studio_json import read_tasks
+    from gainsift.schemas.atomic import atomic
     from gainsift.schemas.errors import UserError
-    from gainsift.schemas.files import atomic
     from gainsift.schemas.provenance import now, write_run
 
     started = now()

@@ -19,8 +19,8 @@ from gainsift.generation.plan import PRECISION, Plan, job_of, strays_among
 from gainsift.generation.ready import Ready, prepare
 from gainsift.generation.shards import files_of
 from gainsift.generation.writing import writing_alone
+from gainsift.schemas.atomic import remove_leftovers
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.files import remove_leftovers
 from gainsift.schemas.float32_audit import FLOAT32
 from gainsift.schemas.provenance import write_run
 from gainsift.schemas.record import fingerprint

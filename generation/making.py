@@ -13,9 +13,9 @@ from gainsift.generation.ready import Ready
 from gainsift.generation.schedule import Schedule
 from gainsift.generation.shards import Shard, write_shard
 from gainsift.generation.worker import Failed, Request
-from gainsift.generation.writing import unwritable
-from gainsift.schemas.errors import GainsiftError
-from gainsift.schemas.files import remove_leftovers, write_json
+from gainsift.schemas.atomic import remove_leftovers
+from gainsift.schemas.errors import GainsiftError, unwritable
+from gainsift.schemas.files import write_json
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,10 @@ from gainsift.generation.making import clear, make_shards
 from gainsift.generation.plan import Plan
 from gainsift.generation.ready import SHARD_ROWS, plan_work
 from gainsift.generation.writing import writing_alone
+from gainsift.schemas.atomic import remove_leftovers
 from gainsift.schemas.concepts import PromptPair
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.files import (
-    json_line,
-    parquet_records,
-    refuse_newer,
-    remove_leftovers,
-    write_jsonl,
-    write_parquet,
-)
+from gainsift.schemas.files import json_line, parquet_records, refuse_newer, write_jsonl, write_parquet
 from gainsift.schemas.fixed_checkpoints import fixed_file
 from gainsift.schemas.provenance import now, write_run
 from gainsift.schemas.study import CONCEPTS_FORMAT, PROMPTS_FORMAT, Study

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gainsift.schemas.errors import WorkError
+from gainsift.schemas.errors import WorkError, unwritable
 
 
 @contextmanager
@@ -38,13 +37,3 @@ def writing_alone(folder: Path) -> Iterator[None]:
         raise unwritable(Path(error.filename or folder), error) from None
     finally:
         os.close(descriptor)
-
-
-def unwritable(path: Path, error: OSError) -> WorkError:
-    """That a file cannot be written, and what to do about it."""
-    remedy = "make room, and run again: what is finished stays"
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        remedy = "see that you may write there, and run again: what is finished stays"
-    if path.suffix == ".tmp":  # say the file that it was to become
-        path = path.with_name(path.name.removeprefix(".").rsplit(".", 2)[0])
-    return WorkError(str(path), f"cannot be written: {error.strerror or error}", remedy)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 from gainsift.schemas.visible_text import visible
 
@@ -45,6 +47,21 @@ class WorkError(GainsiftError):
     """The request was right, the work failed: exit status 1."""
 
     exit_code = 1
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+OF_THE_DISK = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+"""What a disk or its rights may prevent at any moment, to nobody's fault."""
+
+
+def unwritable(path: Path, error: OSError) -> WorkError:
+    """That a file cannot be written, and what to do about it."""
+    remedy = "make room, and run again: what is finished stays"
+    if error.errno not in FULL:
+        remedy = "see that you may write there, and run again: what is finished stays"
+    if path.suffix == ".tmp":  # say the file that it was to become
+        path = path.with_name(path.name.removeprefix(".").rsplit(".", 2)[0])
+    return WorkError(str(path), f"cannot be written: {error.strerror or error}", remedy)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import types
 import typing
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -16,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
+from gainsift.schemas.atomic import atomic, naming
 from gainsift.schemas.config import problems
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.record import Record
@@ -28,39 +27,6 @@ _ARROW: dict[Any, pa.DataType] = {
     float: pa.float64(),
     bool: pa.bool_(),
 }
-
-
-@contextmanager
-def atomic(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears whole at `path` when the block ends, and not at all when it raises."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def remove_leftovers(folder: Path, name: str = "*") -> None:
-    """Delete what a killed process left of files (of that name) in a folder: only where nobody else is writing them."""
-    for path in folder.glob(f".{name}.*.tmp"):
-        path.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -225,6 +191,11 @@ def read_jsonl(path: Path, record: type[R], format_name: str, made_by: str) -> l
 
 def iterate_jsonl(path: Path, record: type[R], format_name: str, made_by: str) -> Iterator[tuple[int, R]]:
     """(line number from 1, record) for every line that is not blank."""
+    for number, raw in _raw_lines(path, made_by):
+        yield number, parse_line(raw, record, format_name, f"{path}:{number}")
+
+
+def _raw_lines(path: Path, made_by: str) -> Iterator[tuple[int, bytes]]:
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -232,7 +203,7 @@ def iterate_jsonl(path: Path, record: type[R], format_name: str, made_by: str) -
     with file:
         for number, raw in enumerate(file, start=1):
             if raw.strip():
-                yield number, parse_line(raw, record, format_name, f"{path}:{number}")
+                yield number, raw
 
 
 def parse_line(raw: bytes, record: type[R], format_name: str, where: str) -> R:
@@ -266,22 +237,50 @@ def write_jsonl(path: Path, rows: Iterable[Record], format_name: str) -> None:
             file.write(json_line(row, format_name))
 
 
+def iterate_appended(path: Path, record: type[R], format_name: str, made_by: str) -> Iterator[tuple[int, R]]:
+    """The same for a file that `append_jsonl` writes: a torn last line, as a killed run leaves it, holds nothing."""
+    for number, raw in _raw_lines(path, made_by):
+        if raw.endswith(b"\n") or _is_json(raw):
+            yield number, parse_line(raw, record, format_name, f"{path}:{number}")
+
+
 def append_jsonl(path: Path, rows: Iterable[Record], format_name: str) -> None:
-    """Append lines in one write and sync. The torn last line that a killed run left is cut off first."""
+    """Append lines and sync: all of them, or none if that fails. A torn last line is cut off first.
+
+    Who is killed meanwhile leaves whole lines and a torn one: what is missing is appended by the next run.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    block = b"".join(json_line(row, format_name) for row in rows)
-    with path.open("ab+") as file:
-        file.seek(0)
-        content = file.read()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            if _is_json(content[whole:]):  # a complete line whose newline an editor dropped
-                block = b"\n" + block
-            else:
-                file.truncate(whole)
-        file.write(block)
-        file.flush()
-        os.fsync(file.fileno())
+    with naming(path), path.open("ab+", buffering=0) as file:  # a buffer would try again when it is closed
+        torn, end = _last_line(file), file.seek(0, os.SEEK_END)
+        whole = end if _is_json(torn) else end - len(torn)
+        file.truncate(whole)
+        try:
+            if torn and whole == end:  # a complete line whose newline an editor dropped
+                _write(file, b"\n")
+            for row in rows:
+                _write(file, json_line(row, format_name))
+            os.fsync(file.fileno())
+        except BaseException:
+            file.truncate(whole)
+            raise
+
+
+def _write(file: IO[bytes], data: bytes) -> None:
+    """All of it: an unbuffered file may take a part."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
+
+
+def _last_line(file: IO[bytes]) -> bytes:
+    """What stands after the last newline."""
+    place, found = file.seek(0, os.SEEK_END), b""
+    while place and b"\n" not in found:
+        step = min(place, 1 << 16)
+        place -= step
+        file.seek(place)
+        found = file.read(step) + found
+    return found[found.rfind(b"\n") + 1 :]
 
 
 def _is_json(raw: bytes) -> bool:

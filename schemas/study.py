@@ -14,6 +14,7 @@ from gainsift.schemas.concepts import Concept, PromptPair
 from gainsift.schemas.config import StudyConfig, parse_config, read_config
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import (
+    iterate_appended,
     parquet_records,
     read_jsonl,
     read_parquet,
@@ -216,8 +217,8 @@ class Study:
         """
         if not self.annotations_file.exists():
             return {}
-        lines = read_jsonl(self.annotations_file, Annotation, ANNOTATION_FORMAT, "gainsift annotate import")
-        return {line.judgement_id: line for line in lines}
+        lines = iterate_appended(self.annotations_file, Annotation, ANNOTATION_FORMAT, "gainsift annotate import")
+        return {line.judgement_id: line for _, line in lines}
 
     def annotations(self) -> list[Annotation]:
         """The judgements in force: the last line of each judgement_id, withdrawn ones left out."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,6 +144,18 @@ def test_a_table_that_is_no_long_table(run: Run, tmp_path: Path, text: str) -> N
     path = tmp_path / "labels.csv"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     assert "labels.csv" in refused(run, tmp_path, "agreement", path)
+
+
+def test_a_disk_that_cannot_be_written_to_is_no_defect_of_ours(
+    run: Run, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(folder: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / ".items.parquet.x1.tmp"))
+
+    monkeypatch.setattr(Study, "open", fail)
+    code, text = run("annotate", "plan", study)
+    assert (code, text) == (1, f"error: {study}/items.parquet: cannot be written: No space left on device; make room,"
+                            " and run again: what is finished stays\n")  # fmt: skip
 
 
 def test_a_defect_of_ours_is_said_to_be_one(run: Run, study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import resource
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gainsift.schemas.atomic import atomic
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import (
     append_jsonl,
-    atomic,
+    iterate_appended,
     parquet_records,
     read_jsonl,
     read_parquet,
@@ -43,6 +46,44 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> No
     assert os.listdir(tmp_path) == ["file.txt"]
 
 
+def test_what_a_killed_process_left_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    path = tmp_path / "file[1].txt"
+    (tmp_path / ".file[1].txt.killed.tmp").write_text("half of the n")
+    (tmp_path / ".file1.txt.other.tmp").write_text("half of another")
+    with atomic(path) as outer:
+        (being_written,) = tmp_path.glob(".file[[]1].txt.*.tmp")
+        write_text(path, "by another process meanwhile")
+        assert being_written.exists()
+        outer.write(b"new")
+    assert path.read_text() == "new"
+    assert sorted(os.listdir(tmp_path)) == [".file1.txt.other.tmp", "file[1].txt"]
+
+
+@pytest.fixture
+def limited() -> Iterator[Callable[[int], None]]:
+    """limited(bytes): no file becomes larger, which is how a disk that fills up ends a write in its middle."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_lines_that_cannot_all_be_appended_are_not_appended(tmp_path: Path, limited: Callable[[int], None]) -> None:
+    path = tmp_path / "c.jsonl"
+    append_jsonl(path, [DOG], "concept/1")
+    whole = path.read_bytes()
+    limited(len(whole) + 10)
+    with pytest.raises(OSError, match="File too large") as caught:
+        append_jsonl(path, [CAT], "concept/1")
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == whole
+    with pytest.raises(OSError, match="File too large") as caught:
+        write_text(path, "x" * 1000)
+    assert caught.value.filename == str(path)
+    assert os.listdir(tmp_path) == [path.name]
+
+
 def test_a_new_file_is_readable_by_the_group(tmp_path: Path) -> None:
     write_text(tmp_path / "file.txt", "x")
     assert (tmp_path / "file.txt").stat().st_mode & 0o777 == 0o644
@@ -62,6 +103,16 @@ def test_appending_cuts_off_a_torn_line_and_no_other(tmp_path: Path) -> None:
     path.write_bytes(whole[:-10])
     append_jsonl(path, [CAT], "concept/1")
     assert path.read_bytes() == whole
+
+
+def test_a_torn_line_holds_nothing_until_it_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    append_jsonl(path, [DOG, CAT], "concept/1")
+    path.write_bytes(path.read_bytes()[:-10])
+    assert list(iterate_appended(path, Concept, "concept/1", "make it")) == [(1, DOG)]
+    path.write_bytes(path.read_bytes() + b"\n")  # nobody's kill leaves that
+    with pytest.raises(UserError, match=r"c\.jsonl:2: not JSON"):
+        list(iterate_appended(path, Concept, "concept/1", "make it"))
 
 
 def test_appending_keeps_a_last_line_without_newline(tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""Files that appear whole or not at all, whatever happens to the process that writes them."""
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears whole at `path` when the block ends, and not at all when it raises.
+
+    What a killed process left of an earlier attempt is removed. An OSError names the file that was to be.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with naming(path):
+        _remove_abandoned(path)
+        descriptor, temporary = _temporary(path)
+    try:
+        with naming(path), os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+            os.fchmod(descriptor, 0o644)
+            os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """What fails on an open file does not say which it was: let the error say it."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def _temporary(path: Path) -> tuple[int, Path]:
+    """A new hidden file beside `path`, locked as long as it is open: by that others see that it is being written."""
+    while True:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        if _lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
+            return descriptor, Path(name)
+        os.close(descriptor)  # it was taken for an abandoned one before it was locked
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Delete what killed processes left of a file: nobody has it locked."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with suppress(FileNotFoundError, PermissionError), left.open("rb") as file:
+            if _lock(file.fileno()):
+                left.unlink()
+
+
+def _lock(descriptor: int) -> bool | None:
+    """Whether it could be locked; None on a file system without locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def remove_leftovers(folder: Path, name: str = "*") -> None:
+    """Delete what a killed process left of files (of that name) in a folder: only where nobody else is writing them."""
+    for path in folder.glob(f".{name}.*.tmp"):
+        path.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

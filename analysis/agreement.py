@@ -126,7 +126,23 @@ def agreement(
     rng: np.random.Generator,
     weights: Mapping[str, float] | None = None,
 ) -> Agreement:
-    """Every measure with its interval. `weights` of items (how many outputs each stands for) add `weighted`.
+    """Every measure with its interval. `weights` of items (how many outputs each stands for) add `weighted`."""
+    scale = Scale.of(level)
+    ratings = Ratings.of(table, weights, scale.order)
+    found, plain = overall(ratings, scale, resamples, confidence, rng), ratings.unweighted()
+    draw = _Resampling(resamples, confidence, rng)
+    return replace(found, pairwise=[_pair(plain, a, b, scale, draw) for a, b in combinations(plain.annotators, 2)])
+
+
+def overall(
+    table: Labels | Ratings,
+    level: Level | Scale,
+    resamples: int,
+    confidence: float,
+    rng: np.random.Generator,
+    weights: Mapping[str, float] | None = None,
+) -> Agreement:
+    """`agreement` without `pairwise`: fifty annotators are 1,225 pairs, which a part of a table has no use for.
 
     Items that one annotator judged do not enter alpha and percent (Krippendorff 2011), but the label shares of
     Fleiss, S and Gwet (Gwet 2014), `items` and `support`. Raises ValueError if `level` needs numbers and a label
@@ -137,10 +153,10 @@ def agreement(
     if len(ratings.labels) > MOST_LABELS:
         raise ValueError(f"{len(ratings.labels)} different labels are more than {MOST_LABELS}")
     plain, draw = ratings.unweighted(), _Resampling(resamples, confidence, rng)
+    aside = replace(draw, rng=rng.spawn(1)[0])  # so that weights change no other interval
     twice = plain.chosen(plain.sizes >= 2)
     support = np.bincount(plain.codes[plain.codes >= 0], minlength=len(plain.labels))
     coefficients, labels = _whole(plain, scale, draw)
-    pairwise = [_pair(plain, a, b, scale, draw) for a, b in combinations(plain.annotators, 2)]
     return Agreement(
         items=len(plain.codes),
         pairable=len(twice.codes),
@@ -148,8 +164,8 @@ def agreement(
         annotators=list(plain.annotators),
         labels=list(plain.labels),
         coefficients=coefficients,
-        weighted={} if ratings.weights is None else _whole(ratings, scale, draw)[0],  # last: others stay as they are
-        pairwise=pairwise,
+        weighted={} if ratings.weights is None else _whole(ratings, scale, aside)[0],
+        pairwise=[],
         per_label=[
             LabelAgreement(name, alpha, int(count))
             for name, alpha, count in zip(plain.labels, labels, support, strict=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from gainsift.analysis.agreement import Agreement, Labels, agreement
+from gainsift.analysis.agreement import Agreement, Labels, agreement, overall
 from gainsift.analysis.agreement_drift import Drift, drift
 from gainsift.analysis.agreement_parts import (
     SelfAgreement,
@@ -25,7 +25,8 @@ from gainsift.analysis.light import light_kappa
 
 @dataclass(frozen=True)
 class AgreementInParts:
-    """By category and by kind; `language_pairs`, `conditions` and `drifts` hold both, by the name of the part.
+    """By category and by kind, pairs of annotators by category alone; `language_pairs`, `conditions` and `drifts` hold
+    both, by the name of the part.
 
     `by_path`: the coefficients that weigh how far two categories lie apart in the taxonomy. `drifts`: by series of
     conditions (a setting and layer over checkpoints), from its first to its last.
@@ -63,9 +64,9 @@ def agreement_in_parts(design: Design, evidence: Evidence) -> AgreementInParts:
     pairs = sorted({pair_of[item] for item in by_category if item in pair_of})
     boot, confidence = spec.bootstrap, spec.confidence
 
-    def of(labels: Labels, *names: str) -> Agreement:
+    def of(measures: Callable[..., Agreement], labels: Labels, *names: str) -> Agreement:
         weights = {item: whole.get(item, 0.0) for item in labels}
-        return agreement(labels, "nominal", boot, confidence, generator(spec.seed, "agreement", *names), weights)
+        return measures(labels, "nominal", boot, confidence, generator(spec.seed, "agreement", *names), weights)
 
     def part(labels: Labels, pair: str) -> Labels:
         return {item: votes for item, votes in labels.items() if pair_of.get(item) == pair}
@@ -99,10 +100,13 @@ def agreement_in_parts(design: Design, evidence: Evidence) -> AgreementInParts:
     rng = generator(spec.seed, "agreement", "repeats")
     repeats = evidence.repeats
     return AgreementInParts(
-        of(by_category, "category"),
-        of(kinds, "kind"),
+        of(agreement, by_category, "category"),
+        of(overall, kinds, "kind"),
         by_path(by_category, design.taxonomy, boot, confidence, generator(spec.seed, "agreement", "path")),
-        {pair: (of(part(by_category, pair), pair), of(part(kinds, pair), pair, "kind")) for pair in pairs},
+        {
+            pair: (of(overall, part(by_category, pair), pair), of(overall, part(kinds, pair), pair, "kind"))
+            for pair in pairs
+        },
         {name: (found[0][name], found[1][name]) for name in at},
         {name: drifting(name) for name, conditions in series.items() if len(conditions) > 1},
         without_each(by_category, "nominal", boot, confidence, generator(spec.seed, "agreement", "without")),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gainsift.analysis.agreement import Agreement, Labels, agreement, alpha_only, coefficients_only
+from gainsift.analysis.agreement import Agreement, Labels, alpha_only, coefficients_only, overall
 from gainsift.analysis.distances import of_taxonomy
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.levels import Level, Scale
@@ -62,7 +62,7 @@ def at_conditions(
     generator of its own, spawned in their order.
     """
     return {
-        condition: agreement(
+        condition: overall(
             {item: table[item] for item in of_items if item in table}, level, resamples, confidence, own, of_items
         )
         for (condition, of_items), own in zip(rows.items(), rng.spawn(len(rows)), strict=True)
@@ -82,7 +82,7 @@ def by_path(
 ) -> dict[str, Estimate]:
     """The coefficients that weigh how far two categories lie apart in the taxonomy (kind, bucket, category), by id."""
     scale = Scale.given("path", of_taxonomy(taxonomy))
-    found = agreement(table, scale, resamples, confidence, rng).coefficients
+    found = coefficients_only(table, scale, resamples, confidence, rng)
     return {name: found[name] for name in ("alpha", "fleiss_weighted", "ac2")}
 
 
@@ -148,7 +148,7 @@ def self_agreement(
     }
     return SelfAgreement(
         each={
-            name: agreement(occasions[name], level, resamples, confidence, rng) for name in sorted(occasions)
+            name: overall(occasions[name], level, resamples, confidence, rng) for name in sorted(occasions)
         },
-        together=agreement(everyone, level, resamples, confidence, rng),
+        together=overall(everyone, level, resamples, confidence, rng),
     )  # fmt: skip

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
+
 import numpy as np
+import numpy.typing as npt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from gainsift.analysis.agreement import NEVER_AGREED, Labels, agreement, alpha_only
+from gainsift.analysis.agreement import NEVER_AGREED, Labels, agreement, alpha_only, overall
 from gainsift.analysis.agreement_drift import SAME_ITEMS, drift
 from gainsift.analysis.agreement_parts import (
     against_rest,
@@ -16,10 +22,12 @@ from gainsift.analysis.agreement_parts import (
     self_agreement,
     without_each,
 )
+from gainsift.analysis.distances import nominal
 from gainsift.analysis.estimate import generator
+from gainsift.analysis.kappas import cohen
 from gainsift.analysis.light import light_kappa
-from gainsift.analysis.patterns import ALIKE, DROPPED
-from gainsift.analysis.ratings import Ratings
+from gainsift.analysis.patterns import ALIKE, DROPPED, Disagreement, estimates, patterns
+from gainsift.analysis.ratings import GAP, Ratings
 
 TABLE: Labels = {
     "1": {"ann": "x", "bob": "x", "cy": "y"},
@@ -39,6 +47,13 @@ def test_without_each_is_the_table_without_them() -> None:
     assert found["cy"].point == 1  # ann and bob never differ
     alone = without_each({"1": {"a": "x", "b": "y"}}, "nominal", 20, 0.95, generator(1))
     assert {alpha.reason for alpha in alone.values()} == {"one annotator only, 1 item"}
+
+
+def test_the_whole_without_pairs_is_the_whole_but_for_pairs() -> None:
+    weights = {item: float(item) for item in TABLE}
+    one, other = (of(TABLE, "nominal", 50, 0.95, generator(3), weights) for of in (agreement, overall))
+    assert [(pair.a, pair.b) for pair in one.pairwise] == [("ann", "bob"), ("ann", "cy"), ("bob", "cy")]
+    assert replace(one, pairwise=[]) == other
 
 
 def test_at_a_condition_are_the_items_that_occur_there() -> None:
@@ -120,6 +135,43 @@ def test_cohen_is_the_mean_of_pairs_each_on_its_common_items() -> None:
     pair = light_kappa(PAIRS, 50, 0.95, generator(1))  # 2 of 4 agree; by chance (2 × 1 + 1 × 1 + 1 × 2) / 16
     assert pair.point == pytest.approx((1 / 2 - 5 / 16) / (11 / 16))
     assert light_kappa({"1": {"a": "x", "b": "x"}}, 50, 0.95, generator(1)).reason
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([None, "x", "y", "z"]), min_size=5, max_size=5), min_size=2, max_size=12),
+    st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=100, deadline=None)
+def test_all_pairs_at_once_are_each_pair_by_itself(said: list[list[str | None]], seed: int) -> None:
+    """Point and limits are those of one pair after the other, of the same draws."""
+    table = {
+        f"{n:02}": {name: label for name, label in zip("abcde", labels, strict=True) if label}
+        for n, labels in enumerate(said)
+    }
+    found = light_kappa(table, 40, 0.95, generator(seed))
+    if found.reason == "no disagreement is expected by chance" or not found.defined:
+        return
+    ratings = Ratings.of(table)
+    rows = patterns(ratings.chosen(ratings.sizes >= 2), who=True)
+
+    def one_by_one(times: npt.NDArray[np.float64]) -> Disagreement:
+        pairs = []
+        for pair in combinations(range(rows.codes.shape[1]), 2):
+            both = (rows.codes[:, pair] != GAP).all(1)
+            if both.any():
+                pairs.append(cohen(rows.codes[both][:, pair], times[:, both], nominal(ratings.labels)))
+        ratios = np.concatenate([one.coefficient() for one in pairs], axis=1)
+        expected = np.concatenate([one.expected for one in pairs], axis=1)
+        with np.errstate(invalid="ignore"):
+            known = np.isfinite(ratios)
+            number = known.sum(1, keepdims=True)
+            scale = np.where(known, expected, 0).sum(1, keepdims=True) / number
+            mean = 1 - np.where(known, ratios, 0).sum(1, keepdims=True) / number
+        return Disagreement(mean * scale, scale)
+
+    (slow,) = estimates(rows, one_by_one, 40, 0.95, generator(seed))
+    assert (found.point, found.low, found.high) == pytest.approx((slow.point, slow.low, slow.high), abs=1e-12)
+    assert found.reason == slow.reason
 
 
 def test_people_with_themselves() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from gainsift.analysis.corrections import IN_WORDS, adjusted
@@ -19,9 +21,16 @@ def test_benjamini_and_hochberg_reject_four_and_holm_three() -> None:
     assert sum(p <= 0.05 for p in adjusted(P_VALUES, "holm") if p is not None) == 3
 
 
+@pytest.mark.parametrize("correction", IN_WORDS)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_any_family_is_as_statsmodels_corrects_it(correction: str, p_values: list[float]) -> None:
+    found = adjusted(p_values, correction)  # type: ignore[arg-type]
+    assert found == pytest.approx(multipletests(p_values, method=correction)[1].tolist())
+
+
 @pytest.mark.parametrize(("method", "rejected"), [("bonferroni", 3), ("simes-hochberg", 3), ("holm", 3), ("fdr_bh", 4)])
 def test_the_library_that_corrects_rejects_as_published(method: str, rejected: int) -> None:
-    """Bonferroni and Hochberg are corrections that no study can ask for; they come from the same function."""
+    """Bonferroni and Hochberg are corrections that no study can ask for."""
     assert multipletests(P_VALUES, 0.05, method)[0].sum() == rejected
 
 

@@ -6,7 +6,6 @@ Files are read one after the other and coded at once, so that ten million rows t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +18,7 @@ from gainsift.analysis.distinct_rows import DistinctRows, distinct_rows
 from gainsift.analysis.inclusion import AGAIN
 from gainsift.analysis.outputs import check_contrasts, condition_mask
 from gainsift.schemas.errors import UserError
-from gainsift.schemas.files import read_parquet
-from gainsift.schemas.rows import Translation
-from gainsift.schemas.study import TRANSLATIONS_FORMAT, Study
+from gainsift.schemas.study import Study
 
 OWN = ["row_id", "checkpoint", "step", "tokens", "layer"]
 """What tells apart rows that are alike in everything that a verdict depends on."""
@@ -63,7 +60,7 @@ def linked_outputs(study: Study, links: pa.Table) -> LinkedOutputs:
     ids: list[pa.ChunkedArray] = []
     parts, asked = [], []
     left_out: Counter[str] = Counter()
-    for table in _files(study):
+    for table in study.translation_tables([*OWN, *SHARED]):
         number = pa.array(np.arange(len(table)) + sum(map(len, ids)))
         ids.append(table["row_id"])
         named, left = study.named(table.append_column(_NUMBER, number))
@@ -84,14 +81,6 @@ def linked_outputs(study: Study, links: pa.Table) -> LinkedOutputs:
     item = np.where(link >= 0, items.indices.to_numpy()[link], -1)
     distinct = distinct_rows([*(_codes(table[name]) for name in SHARED), item])
     return LinkedOutputs(_own(table), _kinds(table, items.dictionary, item, distinct), distinct.kind, left_out)
-
-
-def _files(study: Study) -> Iterator[pa.Table]:
-    files = study.translation_files()
-    if not files:
-        study.translations(["row_id"])  # says what to do
-    for file in files:
-        yield read_parquet(file, Translation, TRANSLATIONS_FORMAT, f"gainsift generate {study.folder}", [*OWN, *SHARED])
 
 
 def _coded(table: pa.Table, names: list[str] | tuple[str, ...]) -> pa.Table:

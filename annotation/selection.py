@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from typing import Any
+
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gainsift.schemas.config import Condition
 from gainsift.schemas.errors import UserError
@@ -23,51 +28,77 @@ def select(study: Study) -> tuple[pd.DataFrame, int]:
     language pair that is no longer in study.yaml stay on disk, but are no part of the study.
 
     Empty lists in `annotation.rows` mean all, but the control settings (`tgt_tgt`, unpatched target prompts) come
-    in only by name. Raises UserError for a name that no output carries, and when nothing is selected.
+    in only by name. Files are read one after the other, so that what nobody judges takes no more room than its ids.
+    Raises UserError for a name that no output carries, and when nothing is selected.
     """
-    table, left_out = study.named(study.translations(COLUMNS))
-    foreign = left_out.total()
-    if not len(table):
+    asked, foreign = _Asked(study), 0
+    ids: list[pa.ChunkedArray] = []
+    chosen: list[pa.Table] = []
+    known: dict[str, set[Any]] = {"checkpoints": set(), "language_pairs": set(), "layers": set()}
+    for file in study.translation_tables(COLUMNS):
+        table, left_out = study.named(file)
+        foreign += left_out.total()
+        pair = pc.binary_join_element_wise(table["input_language"], table["output_language"], "-")
+        table = table.append_column("pair", pair)
+        ids.append(table["row_id"])
+        known["checkpoints"].update(pc.unique(table["checkpoint"]).to_pylist())
+        known["language_pairs"].update(pc.unique(pair).to_pylist())
+        patched = pc.not_equal(table["setting"], UNPATCHED)
+        known["layers"].update(pc.unique(table["layer"].filter(patched)).drop_null().to_pylist())
+        chosen.append(table.filter(asked.of(table, patched)))
+    if not any(known.values()):
         raise UserError(
             str(study.translations_folder),
             f"none of its {foreign} rows is of a checkpoint and language pair of study.yaml",
             f"mend study.yaml or run `gainsift generate {study.folder}`",
         )
-    rows = table.to_pandas()
-    rows["pair"] = rows["input_language"] + "-" + rows["output_language"]
-    rows["trajectory"] = rows["pair_id"] + "|" + rows["input_language"] + "|" + rows["output_language"]
-    if rows["row_id"].duplicated().any():
-        twice = rows.loc[rows["row_id"].duplicated(), "row_id"].iloc[0]
-        raise UserError(str(study.translations_folder), f"row {twice} stands twice", "remove the extra Parquet file")
-
-    asked = study.config.annotation.rows
-    checkpoints = [study.config.checkpoint(name).name for name in asked.checkpoints]
-    settings = asked.settings or [name for name in study.config.generation.settings if name != CONTROL]
-    prompts = asked.prompts or ["source"]
-    pairs = [f"{given}-{out}" for given, out in asked.language_pairs]
-    _must_occur(study, "checkpoints", checkpoints, rows["checkpoint"])
-    _must_occur(study, "language_pairs", pairs, rows["pair"])
-    unpatched = rows["setting"] == UNPATCHED
-    _must_occur(study, "layers", asked.layers, rows.loc[~unpatched, "layer"])
-
-    chosen = rows["setting"].isin(settings)
-    chosen &= (unpatched & rows["prompt"].isin(prompts)) | (
-        ~unpatched & (rows["layer"].isin(asked.layers) if asked.layers else True)
-    )
-    if checkpoints:
-        chosen &= rows["checkpoint"].isin(checkpoints)
-    if pairs:
-        chosen &= rows["pair"].isin(pairs)
-    if not chosen.any():
+    _must_be_distinct(study, pa.chunked_array([chunk for part in ids for chunk in part.chunks], pa.string()))
+    for key, wanted in (
+        ("checkpoints", asked.checkpoints), ("language_pairs", asked.pairs), ("layers", asked.layers)
+    ):  # fmt: skip
+        _must_occur(study, key, wanted, known[key])
+    rows: pd.DataFrame = pa.concat_tables(chosen).to_pandas()
+    if rows.empty:
         raise UserError(
             str(study.config_file), "annotation.rows selects no output", "widen settings, prompts or layers"
         )
-    selected: pd.DataFrame = rows[chosen].reset_index(drop=True)
-    return selected, foreign
+    rows["trajectory"] = rows["pair_id"] + "|" + rows["input_language"] + "|" + rows["output_language"]
+    return rows, foreign
 
 
-def _must_occur(study: Study, key: str, wanted: list[str] | list[int], column: pd.Series) -> None:
-    found = column.dropna().unique()
+class _Asked:
+    """What `annotation.rows` asks for; an empty list is no condition."""
+
+    def __init__(self, study: Study) -> None:
+        rows = study.config.annotation.rows
+        self.checkpoints: Sequence[str] = [study.config.checkpoint(name).name for name in rows.checkpoints]
+        self.settings = rows.settings or [name for name in study.config.generation.settings if name != CONTROL]
+        self.prompts = rows.prompts or ["source"]
+        self.pairs = [f"{given}-{out}" for given, out in rows.language_pairs]
+        self.layers = rows.layers
+
+    def of(self, table: pa.Table, patched: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Which rows of a table are asked for: a mask."""
+
+        def among(name: str, values: Sequence[Any]) -> pa.ChunkedArray:
+            return pc.is_in(table[name], value_set=pa.array(values, table.schema.field(name).type))
+
+        layer = pc.and_(patched, among("layer", self.layers)) if self.layers else patched
+        mask = pc.and_(among("setting", self.settings), pc.if_else(patched, layer, among("prompt", self.prompts)))
+        for name, values in (("checkpoint", self.checkpoints), ("pair", self.pairs)):
+            if values:
+                mask = pc.and_(mask, among(name, values))
+        return mask
+
+
+def _must_be_distinct(study: Study, ids: pa.ChunkedArray) -> None:
+    if pc.count_distinct(ids).as_py() < len(ids):
+        counts = pc.value_counts(ids)
+        twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))[0].as_py()
+        raise UserError(str(study.translations_folder), f"row {twice} stands twice", "remove the extra Parquet file")
+
+
+def _must_occur(study: Study, key: str, wanted: Sequence[Any], found: Collection[Any]) -> None:
     for name in wanted:
         if name not in found:
             known = sorted(found)

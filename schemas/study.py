@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -159,16 +160,18 @@ class Study:
         """The run.json files of the study's products and of its outputs, sorted; a report's own is not among them."""
         return sorted([*self.folder.glob("*.run.json"), *self.translations_folder.glob("**/*run.json")])
 
-    def translations(self, columns: list[str] | None = None) -> pa.Table:
-        """All output rows in one table. Raises UserError if there are none or a file is of another format."""
+    def translation_tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """The output rows, file by file. Raises UserError if there are none or a file is of another format."""
         files = self.translation_files()
         made_by = f"gainsift generate {self.folder}"
         if not files:
             raise UserError(str(self.translations_folder), "no translations", f"run `{made_by}` first")
-        tables = []
         for file in files:
-            tables.append(read_parquet(file, Translation, TRANSLATIONS_FORMAT, made_by, columns))
-        return pa.concat_tables(tables)
+            yield read_parquet(file, Translation, TRANSLATIONS_FORMAT, made_by, columns)
+
+    def translations(self, columns: list[str] | None = None) -> pa.Table:
+        """All output rows in one table, as `translation_tables` has them."""
+        return pa.concat_tables(self.translation_tables(columns))
 
     def named(self, table: pa.Table) -> tuple[pa.Table, Counter[str]]:
         """The output rows whose checkpoint and language pair stand in study.yaml, and how many others there are.

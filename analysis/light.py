@@ -28,12 +28,13 @@ def light_kappa(table: Labels | Ratings, resamples: int, confidence: float, rng:
 
 def _light(pairs: _Pairs, times: Array) -> Disagreement:
     """[R, 1]: each pair on the units that both judged; pairs whose kappa is undefined stay out."""
-    counts = times.T
-    total, differing = pairs.judged @ counts, pairs.differing @ counts  # [Q, R]
+    counts = np.ascontiguousarray(times.T, np.float32)  # of units: whole numbers, exact below 2^24
+    total, differing = (np.asarray(which @ counts, np.float64) for which in (pairs.judged, pairs.differing))  # [Q, R]
     alike = np.zeros_like(total)
     if len(pairs.owner):
         starts = np.flatnonzero(np.diff(pairs.owner, prepend=-1))
-        by_chance = (pairs.one @ counts) * (pairs.other @ counts)
+        by_chance = np.asarray(pairs.one @ counts, np.float64)
+        by_chance *= pairs.other @ counts
         alike[pairs.owner[starts]] = np.add.reduceat(by_chance, starts, axis=0)
     expected = divide(total**2 - alike, total**2).T
     ratios = divide(divide(differing, total).T, expected)
@@ -71,7 +72,7 @@ def _pairs(codes: npt.NDArray[np.int32], labels: int) -> _Pairs:
     given, said = (codes[unit, column[end]] for end in (first, second))
 
     def entering(rows: npt.NDArray[np.intp], units: npt.NDArray[np.intp], size: int) -> sparse.csr_array:
-        return sparse.csr_array((np.ones(len(rows)), (rows, units)), shape=(size, len(codes)))
+        return sparse.csr_array((np.ones(len(rows), np.float32), (rows, units)), shape=(size, len(codes)))
 
     apart = given != said
     keys = [pair * labels + label for label in (given, said)]

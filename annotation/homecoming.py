@@ -62,7 +62,7 @@ def take_in(
     strict: bool,
     users: Mapping[int, str] | None = None,
 ) -> Imported:
-    """Take in the tasks of an export, each with its place for messages; append what is new in one write.
+    """Take in the tasks of an export, each with its place for messages; append what is new once all are read.
 
     `accounts`: pseudonym by lower-case address; `users`: address by the server's number of the account. Raises
     UserError for a damaged export, Refused (a UserError) if `strict` and there is any finding; then nothing is
@@ -73,20 +73,25 @@ def take_in(
 
 def take_in_all(
     study: Study,
-    exports: Sequence[Export],
+    exports: Iterable[Export],
     *,
     accounts: Mapping[str, str] | None,
     strict: bool,
     users: Mapping[int, str] | None = None,
 ) -> Imported:
-    """Like `take_in` for several exports; those that are not complete stand in the order in which they were made."""
+    """Like `take_in` for several exports; those that are not complete stand in the order in which they were made.
+
+    Exports that are made while they are asked for need not be held all at once.
+    """
     known = study.last_lines()
     run = _Run(study, known, Accounts(accounts, users))
+    whole: list[Task] = []
     for export in exports:
-        if not export.complete:
+        if export.complete:
+            whole += export.tasks
+        else:
             run.take(export)
     # together: a task that stands in two projects has lost a judgement only if both lack it
-    whole = [task for export in exports if export.complete for task in export.tasks]
     run.take(Export(whole, complete=True))
     return run.end(study, strict)
 
@@ -152,11 +157,9 @@ class _Run:
         last: datetime | None,
     ) -> None:
         """A `withdrawn` line for what the export shows to be gone: deleted, or a draft that was submitted since."""
-        for line in list(self.ledger.latest.values()):
+        for line in [line for uid in present for line in self.ledger.of_task(uid)]:
             uid = line.task_uid
-            if uid not in present or line.judgement_id in present[uid]:
-                continue
-            if line.status == "withdrawn" or not from_a_page(line):
+            if line.judgement_id in present[uid] or line.status == "withdrawn" or not from_a_page(line):
                 continue
             replaced = line.status == "draft" and any(task["annotations"] for task in tasks[uid])
             if replaced or any(_lost(line, task, export.complete) for task in tasks[uid]):

@@ -32,6 +32,9 @@ class Ledger:
     def __init__(self, known: Mapping[str, Annotation]) -> None:
         self.latest = dict(known)
         self.fresh: list[Annotation] = []
+        self._of_task: dict[str, list[str]] = {}
+        for line in known.values():
+            self._of_task.setdefault(line.task_uid, []).append(line.judgement_id)
         self.counts: Counter[str] = Counter()
 
     def add(self, line: Annotation, seen: datetime | None = None) -> None:
@@ -42,12 +45,18 @@ class Ledger:
         before = self.latest.get(line.judgement_id)
         news = "added" if before is None else _news(line, before, seen)
         self.counts[news] += 1
+        if before is None:
+            self._of_task.setdefault(line.task_uid, []).append(line.judgement_id)
         if news in ("added", "changed"):
             self.latest[line.judgement_id] = line
             self.fresh.append(line)
 
+    def of_task(self, uid: str) -> list[Annotation]:
+        """The last lines of a task's judgements."""
+        return [self.latest[name] for name in self._of_task.get(uid, [])]
+
     def append(self, study: Study) -> Appended:
-        """Append what is new, in one write."""
+        """Append what is new."""
         if self.fresh:
             append_jsonl(study.annotations_file, self.fresh, ANNOTATION_FORMAT)
         return Appended(**self.counts)
@@ -68,7 +77,7 @@ def _news(line: Annotation, before: Annotation, seen: datetime | None) -> str:
 
 
 def append_new(study: Study, lines: Iterable[Annotation], known: Mapping[str, Annotation]) -> Appended:
-    """Append the lines that say something new, in one write. `known` are the last lines by judgement id."""
+    """Append the lines that say something new, once all are known. `known` are the last lines by judgement id."""
     ledger = Ledger(known)
     for line in lines:
         ledger.add(line)

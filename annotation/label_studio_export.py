@@ -18,21 +18,28 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 def import_exports(
     study: Study, files: Sequence[Path], *, accounts: Mapping[str, str] | None = None, strict: bool = False
 ) -> Imported:
-    """Check every task of every file, then append what is new in one write.
+    """Check every task of every file, then append what is new.
 
-    The files are taken in the order in which they were exported, by the newest time in each. `accounts`: pseudonym by
+    The files are taken in the order in which they were exported, by the newest time in each; each is read twice, so
+    that one alone is held at a time. `accounts`: pseudonym by
     lower-case address, if addresses are known; without it the task tells who judged, for each annotator has a task
     file, and so a project, of their own. Raises UserError naming file and task, or the command that is at work on the
     study, and Refused if `strict` and there is any finding; then nothing is written.
     """
-    read = [list(read_tasks(file)) for file in files]
-    for file, tasks in zip(files, read, strict=True):
-        if tasks and not any(task["data"].get("study") == study.id for _, task in tasks):
-            raise UserError(
-                str(file),
-                f"none of its {len(tasks):,} tasks belongs to this study ({study.config.name}, {study.id})",
-                "name the study that the tasks were exported from",
-            )
-    exports = [Export(tasks, complete=False) for tasks in sorted(read, key=lambda tasks: newest(tasks) or NEVER)]
+    times = [_when(study, file) for file in files]
+    ordered = [files[place] for place in sorted(range(len(files)), key=times.__getitem__)]
+    exports = (Export(list(read_tasks(file)), complete=False) for file in ordered)
     with one_at_a_time(study, "import"):
         return take_in_all(study, exports, accounts=accounts, strict=strict)
+
+
+def _when(study: Study, file: Path) -> datetime:
+    """The newest time in a file, each task of which is checked. Raises UserError if none is of this study."""
+    tasks = list(read_tasks(file))
+    if tasks and not any(task["data"].get("study") == study.id for _, task in tasks):
+        raise UserError(
+            str(file),
+            f"none of its {len(tasks):,} tasks belongs to this study ({study.config.name}, {study.id})",
+            "name the study that the tasks were exported from",
+        )
+    return newest(tasks) or NEVER

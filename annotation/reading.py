@@ -10,6 +10,7 @@ from gainsift.annotation.identity import Accounts, Who
 from gainsift.annotation.known_tasks import KnownTasks
 from gainsift.annotation.label_studio_json import entries, seconds, text_or_none
 from gainsift.annotation.submission import Submission, read_submission
+from gainsift.schemas.held_once import HeldOnce
 from gainsift.schemas.record import fingerprint
 from gainsift.schemas.rows import Annotation, Assignment, Status
 from gainsift.schemas.study import Study
@@ -36,6 +37,7 @@ class Reader:
         self.tasks, self.accounts = tasks, accounts
         self.earlier_rules = 0
         self.unusable_times = 0
+        self._once = HeldOnce()
         self._workers: dict[int | str, tuple[Who, set[str]]] = {}
 
     def read(self, where: str, task: dict[str, Any]) -> Read:
@@ -80,7 +82,7 @@ class Reader:
         rules = None if data.get("rules") == self.tasks.rules else str(data.get("rules"))
         self.earlier_rules += rules is not None and not draft
         annotator = task.annotator if draft or who.name is None else who.name
-        line = self._line(task, entry, status, submission, annotator, problems, prints, rules)
+        line = self._once(self._line(task, entry, status, submission, annotator, problems, prints, rules))
         read.lines.append(line)
         if draft:
             return

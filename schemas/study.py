@@ -16,11 +16,13 @@ from gainsift.schemas.config import StudyConfig, parse_config, read_config
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import (
     iterate_appended,
+    iterate_jsonl,
     parquet_records,
     read_jsonl,
     read_parquet,
 )
 from gainsift.schemas.fixed_checkpoints import FixedCheckpoints, read_fixed, with_fixed
+from gainsift.schemas.held_once import HeldOnce
 from gainsift.schemas.record import fingerprint
 from gainsift.schemas.rows import Annotation, Assignment, AutomaticLabel, Item, Link, Translation
 from gainsift.schemas.taxonomy import Taxonomy, load_taxonomy
@@ -211,7 +213,9 @@ class Study:
         """Every task that was ever given out, retired ones too; none before the first plan."""
         if not self.assignments_file.exists():
             return []
-        return read_jsonl(self.assignments_file, Assignment, ASSIGNMENT_FORMAT, f"gainsift annotate plan {self.folder}")
+        once, made_by = HeldOnce(), f"gainsift annotate plan {self.folder}"
+        lines = iterate_jsonl(self.assignments_file, Assignment, ASSIGNMENT_FORMAT, made_by)
+        return [once(line) for _, line in lines]
 
     def last_lines(self) -> dict[str, Annotation]:
         """The last line of each judgement_id, withdrawn ones too. Raises UserError with file and line.
@@ -220,8 +224,9 @@ class Study:
         """
         if not self.annotations_file.exists():
             return {}
+        once = HeldOnce()
         lines = iterate_appended(self.annotations_file, Annotation, ANNOTATION_FORMAT, "gainsift annotate import")
-        return {line.judgement_id: line for _, line in lines}
+        return {line.judgement_id: once(line) for _, line in lines}
 
     def annotations(self) -> list[Annotation]:
         """The judgements in force: the last line of each judgement_id, withdrawn ones left out."""

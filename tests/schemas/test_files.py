@@ -18,6 +18,7 @@ from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import (
     append_jsonl,
     iterate_appended,
+    json_line,
     parquet_records,
     read_jsonl,
     read_parquet,
@@ -121,6 +122,19 @@ def test_appending_keeps_a_last_line_without_newline(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
     append_jsonl(path, [CAT], "concept/1")
     assert read_jsonl(path, Concept, "concept/1", "make it") == [DOG, CAT]
+
+
+@pytest.mark.parametrize("torn", [0, 10, 70_000, 200_000])
+def test_appending_looks_at_the_last_line_alone_however_long_it_is(tmp_path: Path, torn: int) -> None:
+    path = tmp_path / "c.jsonl"
+    append_jsonl(path, [DOG] * 2000, "concept/1")
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"x" * torn)
+    append_jsonl(path, [CAT], "concept/1")
+    assert path.read_bytes() == whole + json_line(CAT, "concept/1")
+    path.write_bytes(b"x" * torn)  # a torn line and nothing else
+    append_jsonl(path, [CAT], "concept/1")
+    assert path.read_bytes() == json_line(CAT, "concept/1")
 
 
 @pytest.mark.parametrize(

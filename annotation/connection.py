@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from gainsift.annotation.accounts import accounts, private_map
-from gainsift.annotation.label_studio_api import Api
+from gainsift.annotation.label_studio_api import Api, as_label_studio_answers
 from gainsift.annotation.server import own_server
 from gainsift.schemas.errors import UserError, WorkError
 from gainsift.schemas.study import Study
@@ -72,7 +72,7 @@ def missing_accounts(study: Study, connection: Connection) -> list[str]:
 
     Of an address in the private map only the file is named. Our own server has all accounts: it makes them.
     """
-    with Api(connection) as api:
+    with Api(connection) as api, as_label_studio_answers(connection.url, "the list of accounts"):
         there = {str(user["email"]).lower() for user in api.get("/api/users/")}
     missing = []
     for account in accounts(study):

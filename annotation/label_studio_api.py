@@ -6,7 +6,8 @@ every answer into typed objects, which takes longer than the server's work. So r
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -104,6 +105,18 @@ class Api:
 
     def get(self, path: str, **params: Any) -> Any:
         return self.repeatedly("GET", path, **params)
+
+
+@contextmanager
+def as_label_studio_answers(url: str, what: str) -> Iterator[None]:
+    """While `what` is read from an answer: JSON of another kind is a WorkError in one line."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        problem = f"{what}: the answer is JSON, but none of Label Studio's ({type(error).__name__})"
+        raise WorkError(
+            url, problem, "is something else in between? run this again: what was done stays done"
+        ) from None
 
 
 def _detail(answer: httpx.Response) -> str:

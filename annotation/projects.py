@@ -13,7 +13,7 @@ from typing import Any, Literal
 from gainsift.annotation.adjudication_page import adjudication_config
 from gainsift.annotation.guidelines import instruction_html
 from gainsift.annotation.label_config import label_config
-from gainsift.annotation.label_studio_api import Api
+from gainsift.annotation.label_studio_api import Api, as_label_studio_answers
 from gainsift.annotation.server_tasks import count_tasks
 from gainsift.schemas.errors import WorkError
 from gainsift.schemas.languages import LANGUAGES
@@ -88,14 +88,15 @@ def find_projects(api: Api, study: Study, keys: Iterable[ProjectKey]) -> dict[Pr
     """
     by_mark = {key.mark(study): key for key in keys}
     found: dict[ProjectKey, list[int]] = {}
-    page, more = 1, True
-    while more:
-        answer = api.get("/api/projects/", page=page, page_size=100, include="id,description")
-        for project in answer["results"]:
-            key = by_mark.get(" ".join(str(project.get("description") or "").split()[:2]))
-            if key is not None:
-                found.setdefault(key, []).append(int(project["id"]))
-        page, more = page + 1, bool(answer["next"])
+    with as_label_studio_answers(api.url, "the list of projects"):
+        page, more = 1, True
+        while more:
+            answer = api.get("/api/projects/", page=page, page_size=100, include="id,description")
+            for project in answer["results"]:
+                key = by_mark.get(" ".join(str(project.get("description") or "").split()[:2]))
+                if key is not None:
+                    found.setdefault(key, []).append(int(project["id"]))
+            page, more = page + 1, bool(answer["next"])
     return {key: sorted(ids) for key, ids in found.items()}
 
 
@@ -107,6 +108,7 @@ def ensure_project(api: Api, study: Study, key: ProjectKey, known: list[int]) ->
     wanted = settings_of(study, key)
     found: list[list[int]] = [known]
 
+    @as_label_studio_answers(api.url, f"project {key.title}")
     def attempt() -> Project:
         ids = found.pop() if found else find_projects(api, study, [key]).get(key, [])
         if not ids:

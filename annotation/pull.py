@@ -9,7 +9,7 @@ from dataclasses import fields
 from gainsift.annotation.accounts import accounts
 from gainsift.annotation.homecoming import Export, Imported, take_in_all
 from gainsift.annotation.judgements import Appended
-from gainsift.annotation.label_studio_api import Address, Api
+from gainsift.annotation.label_studio_api import Address, Api, as_label_studio_answers
 from gainsift.annotation.label_studio_json import Task
 from gainsift.annotation.one_at_a_time import one_at_a_time
 from gainsift.annotation.patience import Patience
@@ -39,7 +39,8 @@ def pull(
     """
     names = {account.email: account.name for account in accounts(study)}
     with one_at_a_time(study, "pull"), Api(server, patience) as api:
-        users = {int(user["id"]): str(user["email"]) for user in api.get("/api/users/")}
+        with as_label_studio_answers(api.url, "the list of accounts"):
+            users = {int(user["id"]): str(user["email"]) for user in api.get("/api/users/")}
         found = find_projects(api, study, keys_of(study.assignments()))
         projects = [project for key in sorted(found) for project in found[key]]
         if not projects:

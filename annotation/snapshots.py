@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gainsift.annotation.label_studio_api import PAGE, Api
+from gainsift.annotation.label_studio_api import PAGE, Api, as_label_studio_answers
 from gainsift.annotation.label_studio_json import Task
 from gainsift.annotation.patience import Away
 from gainsift.annotation.server_tasks import in_parts, list_tasks
@@ -46,6 +46,7 @@ def take_snapshot(api: Api, study: Study, project: int) -> Snapshot:
     """
     path = f"/api/projects/{project}/exports/"
 
+    @as_label_studio_answers(api.url, f"the export of project {project}")
     def attempt() -> Any:
         _clear(api, study, path)
         made = api.once("POST", path, {"title": snapshot_title(study), **WHOLE})
@@ -57,7 +58,8 @@ def take_snapshot(api: Api, study: Study, project: int) -> Snapshot:
         return api.once("GET", f"{path}{made['id']}/download", exportType="JSON")
 
     tasks = api.patience.keep_trying(attempt)
-    _clear(api, study, path)
+    with as_label_studio_answers(api.url, f"the exports of project {project}"):
+        _clear(api, study, path)
     if tasks is None:
         ids = [task.id for task in list_tasks(api, project)]
         found = Snapshot([])
@@ -87,6 +89,7 @@ def _read(api: Api, project: int, ids: Sequence[int], found: Snapshot) -> None:
     query = json.dumps({"selectedItems": {"all": False, "included": list(ids)}})
     asked = {"project": project, "query": query, "page_size": PAGE, "fields": "all", "resolve_uri": "false"}
 
+    @as_label_studio_answers(api.url, f"tasks of project {project}")
     def attempt() -> Any:
         try:
             return api.once("GET", "/api/tasks/", **asked)["tasks"]

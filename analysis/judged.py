@@ -28,7 +28,7 @@ from gainsift.analysis.linked_outputs import OWN, LinkedOutputs, distinct_links,
 from gainsift.analysis.outputs import scorer
 from gainsift.analysis.shares import series_name
 from gainsift.analysis.soft_labels import row_atoms
-from gainsift.analysis.verdict_rules import METHODS, ballots
+from gainsift.analysis.verdict_rules import METHODS, Ballot, ballots
 from gainsift.analysis.verdicts import Verdict, verdict
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
@@ -56,10 +56,32 @@ class Judged:
     left_out: Counter[str]
 
 
-def judge(study: Study, items: Sequence[Item], judgements: Judgements, rule: str | None = None) -> Judged:
-    """Join everything that is linked or stands in a contrast. Raises UserError where the files disagree.
+@dataclass(frozen=True)
+class Joined:
+    """Outputs, links, items and judgements of a study, before a rule makes verdicts of the judgements.
 
-    `rule`: how judgements become a verdict, by its name in verdict_rules; by default the study's.
+    `kinds`: what of the distinct kinds of `outputs` can be said without their judgements. `said` by content key.
+    """
+
+    study: Study
+    items: Sequence[Item]
+    outputs: LinkedOutputs
+    kinds: pd.DataFrame
+    inclusion: Inclusion
+    verdicts: Mapping[str, Verdict]
+    said: Mapping[str, Ballot]
+
+    def judged(self, rule: str | None = None) -> Judged:
+        """`rule`: how judgements become a verdict, by its name in verdict_rules; by default the study's."""
+        found = METHODS[rule or self.study.config.analysis.verdict](self.said)
+        kinds = row_atoms(self.kinds, {item.item_id: found[item.content_key] for item in self.items})
+        senses = {item.item_id: self.said[item.content_key].senses for item in self.items}
+        kinds = in_sample(_with_verdicts(kinds, self.verdicts, senses, self.study), self.inclusion)
+        return Judged(_of_rows(self.outputs, kinds), self.verdicts, self.inclusion, self.outputs.left_out)
+
+
+def join(study: Study, items: Sequence[Item], judgements: Judgements) -> Joined:
+    """Join everything that is linked or stands in a contrast. Raises UserError where the files disagree.
 
     Every row of the population is linked, drawn or not. The item of a drawn row that is asked about must be there;
     that of another row need not: where it is absent the row is outside the sample.
@@ -79,21 +101,23 @@ def judge(study: Study, items: Sequence[Item], judgements: Judgements, rule: str
         for item in items
     }
     said = ballots(judgements, [item.content_key for item in items], study.taxonomy)
-    found = METHODS[rule or study.config.analysis.verdict](said)
     outputs = linked_outputs(study, links)
     kinds = outputs.kinds.assign(kind_number=np.arange(len(outputs.kinds)))
     _check_unchanged(kinds, by_id, study)
-    kinds = row_atoms(_about(kinds, study), {item.item_id: found[item.content_key] for item in items})
-    senses = {item.item_id: said[item.content_key].senses for item in items}
-    kinds = in_sample(_with_verdicts(kinds, verdicts, senses, study), inclusion)
-    return Judged(_of_rows(outputs, kinds), verdicts, inclusion, outputs.left_out)
+    return Joined(study, items, outputs, _about(kinds, study), inclusion, verdicts, said)
+
+
+def judge(study: Study, items: Sequence[Item], judgements: Judgements, rule: str | None = None) -> Judged:
+    """`join`, and the verdicts of one rule."""
+    return join(study, items, judgements).judged(rule)
 
 
 def _of_rows(outputs: LinkedOutputs, kinds: pd.DataFrame) -> pd.DataFrame:
     """What was found for the kinds of outputs, said of each output: a row for each of its labels."""
     counts = np.bincount(kinds["kind_number"], minlength=len(outputs.kinds))
     row, entry = repeated(counts, outputs.kind)
-    frame = outputs.own if len(row) == len(outputs.own) else outputs.own.iloc[row].reset_index(drop=True)
+    own = outputs.own
+    frame = own.copy(deep=False) if len(row) == len(own) else own.iloc[row].reset_index(drop=True)
     for name in kinds.columns.difference([*OWN, "kind_number"], sort=False):
         values = kinds[name]
         if pd.api.types.is_string_dtype(values.dtype):  # each text once, and a pointer for each row

@@ -12,7 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.evidence import MISSING, NOT_GIVEN, TIED, UNJUDGED, Answers, Controls, Evidence
-from gainsift.analysis.judged import Judged, judge
+from gainsift.analysis.judged import Judged, join
 from gainsift.analysis.judgements import STATUS, Judgements, gather
 from gainsift.analysis.outputs import excluded_concepts, scorer
 from gainsift.analysis.verdict_rules import METHODS, ballots
@@ -56,7 +56,8 @@ def study_evidence(study: Study, progress: Callable[[str], None] = lambda step: 
         )
     progress("joining outputs and judgements")
     own = study.config.analysis.verdict
-    judged = judge(study, items, judgements)
+    joined = join(study, items, judgements)
+    judged = joined.judged()
     rows = judged.frame[~judged.frame["concept"].isin(list(excluded_concepts(study)))]
     used = {keys[item] for item in rows["item_id"].dropna() if item in keys}
     said = ballots(judgements, keys.values(), study.taxonomy)
@@ -67,9 +68,7 @@ def study_evidence(study: Study, progress: Callable[[str], None] = lambda step: 
     asked = (judged.frame[name].tolist() for name in ("concept", "output_language", "answer", "closed"))
     expected = {one.uid: one.expected for one in study.assignments() if one.role == "control"}
     evidence = Evidence(
-        by_rule={
-            rule: judged.frame if rule == own else judge(study, items, judgements, rule).frame for rule in METHODS
-        },
+        by_rule={rule: judged.frame if rule == own else joined.judged(rule).frame for rule in METHODS},
         inclusion=judged.inclusion,
         ballots={item: said[key] for item, key in keys.items()},
         simulated=judgements.simulated,

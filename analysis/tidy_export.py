@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from gainsift.analysis.arrow_csv import ArrowCsv
-from gainsift.analysis.judged import Judged, judge
+from gainsift.analysis.judged import Judged, join
 from gainsift.analysis.judgements import Judgements, gather
 from gainsift.analysis.output_export import (
     HOW_ASKED,
@@ -109,13 +109,14 @@ def tidy(study: Study) -> tuple[pd.DataFrame, Counter[str]]:
         str(study.annotations_file),
     )  # fmt: skip
     own = rule_of(study)
-    judged = judge(study, items, judgements, own)
+    joined = join(study, items, judgements)
+    judged = joined.judged(own)
     keys = {item.item_id: item.content_key for item in items}
     settled = {item: str(judgements.adjudicated[key].label) for item, key in keys.items()
                if key in judgements.adjudicated}  # fmt: skip
     outputs = _outputs(study, judged, settled)
     others = [rule for rule in ("adjudicated", "soft") if rule != own]
-    flagged = [judged.frame, *(judge(study, items, judgements, rule).frame for rule in others)]
+    flagged = [judged.frame, *(joined.judged(rule).frame for rule in others)]
     not_given = {row for frame in flagged for row in frame.loc[frame["sense_not_given"], "row_id"]}
     outputs["sense_not_given"] = outputs["row_id"].isin(not_given)
     votes = _votes(judgements, lines, study.id, keys)

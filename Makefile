@@ -17,10 +17,11 @@ test-all: test system       ## PostgreSQL, a real browser, a real LaTeX and the 
 	$(MAKE) demo
 	$(BIN)/python -m pytest -m "demo or system"
 
-reliability: .venv/dev.stamp ## false alarms, power, coverage and bias by simulation, bad input: docs/reliability.md, half an hour of two cores
+reliability: .venv/dev.stamp ## false alarms, power, coverage and bias by simulation, bad input, load: docs/reliability.md, an hour of two cores
 	$(BIN)/python benchmarks/reliability.py
 	$(BIN)/python benchmarks/judgement_errors.py
 	$(BIN)/python benchmarks/fuzzing.py
+	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/reliability_page.py
 
 audit:                      ## known holes of the pinned versions, asked of the Python advisory database by network

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ import yaml
 
 from gainsift.analysis.datasheet import Contents, datasheet
 from gainsift.analysis.private_words import Finding, findings, private_names, private_words, without_paths
-from gainsift.schemas.atomic import atomic
+from gainsift.schemas.atomic import atomic, hidden_folder, remove_hidden_folders
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import read_parquet, write_jsonl, write_parquet
 from gainsift.schemas.float32_audit import FLOAT32_FORMAT, Float32Audit
@@ -62,11 +61,11 @@ def release(
     Raises UserError if `out` exists, and `Private` with all findings if an address or a private name is in a text;
     nothing is written then. Without `comments` the comments and free text of annotators are left out.
     """
+    remove_hidden_folders(out)
     if out.exists() and (out.suffix == ".zip" or not out.is_dir() or any(out.iterdir())):
         raise UserError(str(out), "it exists already", "name a new folder or zip file")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as place:
-        folder = Path(place) / "bundle"
+    with hidden_folder(out) as place:
+        folder = place / "bundle"
         folder.mkdir()
         contents = _fill(study, folder, comments, progress)
         progress("searching for what is private")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import fcntl
 import glob
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+FOLDER = ".making"
+"""How the name of a hidden folder ends."""
 
 
 @contextmanager
@@ -61,6 +65,33 @@ def _remove_abandoned(path: Path) -> None:
         with suppress(FileNotFoundError, PermissionError), left.open("rb") as file:
             if _lock(file.fileno()):
                 left.unlink()
+
+
+@contextmanager
+def hidden_folder(beside: Path) -> Iterator[Path]:
+    """A new hidden folder beside a path, for what is to be moved there; it is gone when the block ends."""
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with tempfile.TemporaryDirectory(prefix=f".{beside.name}.", suffix=FOLDER, dir=beside.parent) as place:
+            descriptor = os.open(place, os.O_RDONLY)
+            try:
+                if _lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
+                    yield Path(place)
+                    return
+            finally:
+                os.close(descriptor)
+
+
+def remove_hidden_folders(beside: Path) -> None:
+    """Delete the hidden folders that killed processes left beside a path: nobody has them locked."""
+    for left in beside.parent.glob(f".{glob.escape(beside.name)}.*{FOLDER}"):
+        with suppress(FileNotFoundError, PermissionError):
+            descriptor = os.open(left, os.O_RDONLY)
+            try:
+                if _lock(descriptor):
+                    shutil.rmtree(left)
+            finally:
+                os.close(descriptor)
 
 
 def _lock(descriptor: int) -> bool | None:

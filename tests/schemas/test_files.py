@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gainsift.schemas.atomic import atomic
+from gainsift.schemas.atomic import FOLDER, atomic, hidden_folder, remove_hidden_folders
 from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.files import (
@@ -58,6 +58,16 @@ def test_what_a_killed_process_left_goes_and_what_is_being_written_stays(tmp_pat
         outer.write(b"new")
     assert path.read_text() == "new"
     assert sorted(os.listdir(tmp_path)) == [".file1.txt.other.tmp", "file[1].txt"]
+
+
+def test_a_hidden_folder_of_a_killed_process_goes_and_one_that_is_being_filled_stays(tmp_path: Path) -> None:
+    (tmp_path / f".bundle.killed{FOLDER}" / "half").mkdir(parents=True)
+    with hidden_folder(tmp_path / "bundle") as place:
+        (place / "file").write_text("x")
+        remove_hidden_folders(tmp_path / "bundle")
+        assert [path.name for path in tmp_path.iterdir()] == [place.name]
+        assert (place / "file").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

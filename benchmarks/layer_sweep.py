@@ -23,13 +23,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
 from machine import forget_peak, machine, peak_bytes
 from one_pair import PAIR, SOURCES, floor, one_pair
-from sweep_models import PEERS, peer, random_model, small_model
+from sweep_models import PEERS, RANDOM_LAYERS, peer, random_model, small_model
 from sweep_request import ALL_PAIRS, NEW_TOKENS, Request
 
 from gainsift.generation.decoder import pad_left
@@ -39,7 +40,7 @@ from gainsift.schemas.rows import Translation
 from gainsift.schemas.study import TRANSLATIONS_FORMAT
 
 PROMPTS = 16
-TARGETS = {"pair": 12.0, "study": 20.0, "floor": 1.6, "memory": 1.5}
+TARGETS = {"pair": 12.0, "study": 20.0, "floor": 1.6, "memory": 1.5, "growth": 1.1}
 CLOSE = 2e-5
 """Of probabilities: each way of summing in float32 comes within 1e-5 of float64, so two of them within twice that."""
 HERE = Path(__file__).parent
@@ -117,9 +118,12 @@ def agreement(ours: Texts, told: dict[str, Any], run: int) -> dict[str, Any]:
 # --- a whole study ---------------------------------------------------------------------------------------
 
 
-def ours_on_study(request: Request) -> dict[str, float]:
-    """The files of all language pairs: seconds by the clock and of the processor, and rows; loading is not counted."""
-    translator = request.translator(request.model(), to_the_end=True)
+def ours_on_study(request: Request, every: int = 1) -> dict[str, float]:
+    """The files of all language pairs: seconds by the clock and of the processor, and rows; loading is not counted.
+
+    `every`: only every so many layers are a cut-off.
+    """
+    translator = request.translator(request.model(), to_the_end=True, every=every)
     with tempfile.TemporaryDirectory() as folder:
         start, processor = time.perf_counter(), time.process_time()
         rows = 0
@@ -149,21 +153,33 @@ def measure_study(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure_growth(asked: argparse.Namespace) -> dict[str, Any]:
-    """Seconds of the processor of our study by layers, prompt pairs, target pairs; the others held at 8, 16, 10."""
+    """Seconds of the processor of our study by cut-offs, prompt pairs, target pairs, and by the depth of the model.
+
+    What is not varied is held at 8 layers, each a cut-off, 16 prompt pairs, 10 target pairs. A model of twice the depth
+    has twice the cut-offs, and each of them twice the layers to run.
+    """
     words = small_model(asked.work)
     standard = random_model(asked.work, words)
-    found: dict[str, Any] = {"layers": {}, "prompt pairs": {}, "target pairs": {}}
+    found: dict[str, Any] = {"cut-offs": {}, "prompt pairs": {}, "target pairs": {}, "depth": {}}
 
-    def seconds(folder: Path, pairs: int, prompts: int) -> float:
-        return round(ours_on_study(Request(folder, ALL_PAIRS[:pairs], prompts))["processor"], 2)
+    def took(folder: Path, pairs: int, prompts: int, every: int = 1) -> float:
+        return round(ours_on_study(Request(folder, ALL_PAIRS[:pairs], prompts), every)["processor"], 2)
 
-    for layers in (4, 8, 16):
-        found["layers"][layers] = seconds(random_model(asked.work, words, layers), 10, PROMPTS)
+    for every in (4, 2, 1):
+        found["cut-offs"][RANDOM_LAYERS // every] = took(standard, 10, PROMPTS, every)
     for count in (8, 16, 32):
-        found["prompt pairs"][count] = seconds(standard, 10, count)
+        found["prompt pairs"][count] = took(standard, 10, count)
     for count in (5, 10, 20):
-        found["target pairs"][count] = seconds(standard, count, PROMPTS)
+        found["target pairs"][count] = took(standard, count, PROMPTS)
+    found["growth / proportion"] = round(max(over_proportion(seconds) for seconds in found.values() if seconds), 3)
+    for layers in (4, 8, 16):
+        found["depth"][layers] = took(random_model(asked.work, words, layers), 10, PROMPTS)
     return found
+
+
+def over_proportion(seconds: dict[int, float]) -> float:
+    """The largest growth of any step beside that of what was varied: 1 is linear."""
+    return max((b / a) / (many / few) for (few, a), (many, b) in pairwise(seconds.items()))
 
 
 # --- memory ----------------------------------------------------------------------------------------------
@@ -247,6 +263,7 @@ def missed_targets(found: dict[str, Any]) -> list[str]:
     for name, measure, key in (
         ("floor", "pair", "ours / floor"),
         ("memory", "memory", "ours / one clean batched generate"),
+        ("growth", "growth", "growth / proportion"),
     ):
         value = found.get(measure, {}).get(key, 0.0)
         if value > TARGETS[name]:

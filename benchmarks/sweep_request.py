@@ -74,9 +74,9 @@ class Request:
         """The model as transformers loads it."""
         return AutoModelForCausalLM.from_pretrained(self.folder, dtype=torch.float32).eval().requires_grad_(False)
 
-    def translator(self, model: Any, to_the_end: bool) -> Translator:
-        """Ours; with `to_the_end` no quote ends an answer, as in the published loop."""
-        layers = list(range(model.config.num_hidden_layers))
+    def translator(self, model: Any, to_the_end: bool, every: int = 1) -> Translator:
+        """Ours, with one layer in `every` a cut-off; with `to_the_end` no quote ends an answer, as in the peer."""
+        layers = list(range(0, model.config.num_hidden_layers, every))
         made = Translator(model, self._checkpoint, self.preparation, layers, self.language_pairs)
         if to_the_end:
             made.reader.closes[:] = False

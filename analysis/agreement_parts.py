@@ -12,7 +12,7 @@ from gainsift.analysis.agreement import Agreement, Labels, alpha_only, coefficie
 from gainsift.analysis.distances import of_taxonomy
 from gainsift.analysis.estimate import Estimate
 from gainsift.analysis.levels import Level, Scale
-from gainsift.analysis.light import light_kappa
+from gainsift.analysis.light import light_kappa, light_kappa_without_each
 from gainsift.analysis.ratings import Ratings
 from gainsift.schemas.taxonomy import Taxonomy
 
@@ -108,13 +108,15 @@ def each_against_rest(
 def every_coefficient_without_each(
     table: Labels, resamples: int, confidence: float, rng: np.random.Generator
 ) -> dict[str, dict[str, Estimate]]:
-    """Annotator -> nominal coefficients by id of the others; each annotator has draws of its own."""
+    """Annotator -> nominal coefficients by id of the others; each annotator has draws of its own, but for Cohen's."""
     ratings = Ratings.of(table)
-    names = ratings.annotators
-    return {
-        name: every_coefficient(ratings.by([other for other in names if other != name]), resamples, confidence, own)
-        for name, own in zip(names, rng.spawn(len(names)), strict=True)
-    }
+    names, own = ratings.annotators, rng.spawn(len(ratings.annotators))
+    cohen = light_kappa_without_each(ratings, resamples, confidence, rng)
+    found = {}
+    for name, draws in zip(names, own, strict=True):
+        others = ratings.by([other for other in names if other != name])
+        found[name] = {**coefficients_only(others, "nominal", resamples, confidence, draws), "cohen": cohen[name]}
+    return found
 
 
 def every_coefficient(

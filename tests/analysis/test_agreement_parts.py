@@ -25,7 +25,7 @@ from gainsift.analysis.agreement_parts import (
 from gainsift.analysis.distances import nominal
 from gainsift.analysis.estimate import generator
 from gainsift.analysis.kappas import cohen
-from gainsift.analysis.light import light_kappa
+from gainsift.analysis.light import light_kappa, light_kappa_without_each
 from gainsift.analysis.patterns import ALIKE, DROPPED, Disagreement, estimates, patterns
 from gainsift.analysis.ratings import GAP, Ratings
 
@@ -172,6 +172,41 @@ def test_all_pairs_at_once_are_each_pair_by_itself(said: list[list[str | None]],
     (slow,) = estimates(rows, one_by_one, 40, 0.95, generator(seed))
     assert (found.point, found.low, found.high) == pytest.approx((slow.point, slow.low, slow.high), abs=1e-12)
     assert found.reason == slow.reason
+
+
+@given(st.lists(st.lists(st.sampled_from([None, "x", "y"]), min_size=4, max_size=4), min_size=1, max_size=10))
+@settings(max_examples=60, deadline=None)
+def test_without_each_all_at_once_is_each_table_without_them(said: list[list[str | None]]) -> None:
+    table = {
+        f"{n:02}": {name: label for name, label in zip("abcd", labels, strict=True) if label}
+        for n, labels in enumerate(said)
+    }
+    ratings = Ratings.of(table)
+    for name, found in light_kappa_without_each(ratings, 30, 0.95, generator(1)).items():
+        rest = {item: {who: label for who, label in votes.items() if who != name} for item, votes in table.items()}
+        alone = light_kappa(rest, 30, 0.95, generator(1))
+        assert found.point == pytest.approx(alone.point, abs=1e-12)
+        assert (found.bounded, found.reason) == (alone.bounded, alone.reason) or found.defined
+        if found.bounded:
+            assert (found.low, found.high) == pytest.approx((alone.low, alone.high), abs=1e-12)
+
+
+def test_without_each_the_interval_is_as_wide_as_that_of_the_table_without_them() -> None:
+    """Two hundred items, five judgements each by eight people who err in 20 %: limits of other draws, within .02."""
+    rng = np.random.default_rng(5)
+    table: dict[str, dict[str, str]] = {}
+    for n in range(200):
+        right = "xyz"[n % 3]
+        table[f"{n:03}"] = {
+            f"a{who}": str(rng.choice(list("xyz"))) if rng.random() < 0.2 else right
+            for who in sorted(rng.choice(8, 5, replace=False))
+        }
+    together = light_kappa_without_each(Ratings.of(table), 2000, 0.95, generator(1))
+    for name in ("a0", "a7"):
+        rest = {item: {who: label for who, label in votes.items() if who != name} for item, votes in table.items()}
+        alone = light_kappa(rest, 2000, 0.95, generator(2))
+        assert together[name].point == pytest.approx(alone.point, abs=1e-12)
+        assert (together[name].low, together[name].high) == pytest.approx((alone.low, alone.high), abs=0.02)
 
 
 def test_people_with_themselves() -> None:

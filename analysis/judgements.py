@@ -13,7 +13,7 @@ from gainsift.schemas.concepts import Concept
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.rows import Annotation
 from gainsift.schemas.taxonomy import Taxonomy
-from gainsift.schemas.validity import REASONS, validity
+from gainsift.schemas.validity import REASONS, Validities
 
 AUTO = "automatic pre-labels (never count as judgements)"
 SIMULATED = "simulated judgements (there are human ones)"
@@ -77,8 +77,9 @@ def gather(
     people, simulated = _by_people(own, out, where)
     votes: dict[str, dict[str, Annotation]] = {}
     adjudicated: dict[str, Annotation] = {}
+    validity = Validities(taxonomy, concepts)
     for line in people:
-        reason = _unusable(line, content_keys, taxonomy, concepts)
+        reason = _unusable(line, content_keys, validity)
         if reason:
             out[reason].append(line)
         elif line.source == "adjudicated":
@@ -132,12 +133,10 @@ def _by_people(own: list[Annotation], out: dict[str, list[Annotation]], where: s
     return human, False
 
 
-def _unusable(
-    line: Annotation, content_keys: AbstractSet[str], taxonomy: Taxonomy, concepts: Mapping[str, Concept]
-) -> str:
+def _unusable(line: Annotation, content_keys: AbstractSet[str], validity: Validities) -> str:
     if line.status != "judged" or line.label is None:
         return STATUS.get(line.status, STATUS["empty"])
-    state = validity(line, taxonomy, concepts)
+    state = validity(line)
     if state != "valid":
         return INVALID + REASONS[state]
     if line.content_key not in content_keys:

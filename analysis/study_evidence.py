@@ -22,7 +22,7 @@ from gainsift.schemas.families import word_families
 from gainsift.schemas.rows import Annotation, Item
 from gainsift.schemas.study import Study
 from gainsift.schemas.taxonomy import Taxonomy
-from gainsift.schemas.validity import validity
+from gainsift.schemas.validity import Validities
 
 OUTSIDE = "judged items outside the sample (not drawn, or left out by the audit)"
 UNASKED = "items that the audit did not ask about (unjudged, outside the sample)"
@@ -110,10 +110,11 @@ def _left_out(judged: Judged, judgements: Judgements, study: Study, rows: pd.Dat
 def _repeats(own: Sequence[Annotation], used: AbstractSet[str], study: Study) -> dict[str, dict[str, list[str]]]:
     """Item (content key) -> annotator -> the usable labels given when the item came again."""
     found: dict[str, dict[str, list[str]]] = {}
+    validity = Validities(study.taxonomy, study.concepts)
     for line in own:
         if not (line.role == "repeat" or line.repeat) or line.content_key not in used or line.status != "judged":
             continue
-        usable = line.label is not None and validity(line, study.taxonomy, study.concepts) == "valid"
+        usable = line.label is not None and validity(line) == "valid"
         if usable and not is_missing(str(line.label), study.taxonomy):
             found.setdefault(line.content_key, {}).setdefault(line.annotator, []).append(str(line.label))
     return found

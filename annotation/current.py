@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from gainsift.annotation.earlier import Validities
 from gainsift.annotation.label_studio_json import moment
 from gainsift.schemas.rows import Annotation, Source
 from gainsift.schemas.study import Study
 from gainsift.schemas.taxonomy import SENSE_LABEL
+from gainsift.schemas.validity import Validities
 
 Reading = tuple[str, str | None]
 """Label, and sense with `other_sense`."""
@@ -28,7 +28,7 @@ def current_judgements(study: Study, lines: Iterable[Annotation], source: Source
 
     A later round comes after an earlier one, then the time of the last change decides, then the place in `lines`.
     """
-    validity = Validities(study)
+    validity = Validities(study.taxonomy, study.concepts)
     votes: Votes = {}
     for line in lines:
         if line.study != study.id or line.source != source or line.role not in ("main", "calibration"):
@@ -44,7 +44,7 @@ def current_judgements(study: Study, lines: Iterable[Annotation], source: Source
 
 def settled(study: Study, lines: Iterable[Annotation]) -> set[str]:
     """The content keys of items with a verdict that holds."""
-    validity = Validities(study)
+    validity = Validities(study.taxonomy, study.concepts)
     return {
         line.content_key
         for line in lines

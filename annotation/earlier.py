@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gainsift.schemas.rows import Annotation
 from gainsift.schemas.study import Study
-from gainsift.schemas.validity import Validity, validity
+from gainsift.schemas.validity import Validities
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ def earlier_judgements(study: Study) -> Earlier:
     Whose they are and what they are about decides, not the taxonomy's version: a judgement under an earlier one
     counts as long as schemas.validity says that it holds. Second looks and controls are no judgement of an item.
     """
-    of = Validities(study)
+    of = Validities(study.taxonomy, study.concepts)
     judges: dict[str, set[str]] = {}
     done: set[str] = set()
     counts: dict[str, Counter[str]] = {}
@@ -47,18 +46,3 @@ def earlier_judgements(study: Study) -> Earlier:
         frozenset(done),
         {source: dict(sorted(found.items())) for source, found in sorted(counts.items())},
     )
-
-
-class Validities:
-    """schemas.validity, worked out once for all judgements that agree in everything that it looks at."""
-
-    def __init__(self, study: Study) -> None:
-        self.study = study
-        self.known: dict[tuple[object, ...], Validity] = {}
-
-    def __call__(self, line: Annotation) -> Validity:
-        about = (line.item.intended_concept, line.item.other_concept)
-        key = (line.label, line.label_fingerprint, *about, *line.concept_fingerprints)
-        if key not in self.known:
-            self.known[key] = validity(line, self.study.taxonomy, self.study.concepts)
-        return self.known[key]

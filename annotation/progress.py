@@ -10,7 +10,6 @@ from statistics import median
 from typing import Any
 
 from gainsift.annotation.current import Votes, current_judgements, reading, settled
-from gainsift.annotation.earlier import Validities
 from gainsift.annotation.early_warnings import Alarm, alarms
 from gainsift.annotation.label_studio_json import moment
 from gainsift.annotation.reliability import (
@@ -24,6 +23,7 @@ from gainsift.annotation.reliability import (
 )
 from gainsift.schemas.rows import Annotation, Assignment, Role, Source
 from gainsift.schemas.study import Study
+from gainsift.schemas.validity import Validities
 
 BREAK = 600.0
 """Seconds between two judgements from which on they are a break and no work."""
@@ -108,7 +108,7 @@ def status(study: Study) -> Status:
     lines = [line for line in study.annotations() if line.study == study.id]
     people = any(line.source in ("human", "adjudicated") for line in lines)
     source: Source = "human" if people or not any(line.source == "simulated" for line in lines) else "simulated"
-    validity = Validities(study)
+    validity = Validities(study.taxonomy, study.concepts)
     assignments = {line.uid: line for line in study.assignments()}
     asked = [line for line in assignments.values() if not line.retired]
     states = _states([line for line in lines if line.source in (source, "adjudicated")], validity)

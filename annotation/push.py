@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gainsift.annotation.earlier import Validities
 from gainsift.annotation.filling import Filling, Wanted
 from gainsift.annotation.known_tasks import from_a_page
 from gainsift.annotation.label_studio_api import Address, Api
@@ -18,6 +17,7 @@ from gainsift.annotation.tasks import Pages
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.rows import Assignment
 from gainsift.schemas.study import Study
+from gainsift.schemas.validity import Validities
 
 Progress = Callable[[int, int], None]
 """Is told how many tasks have been sent, of how many."""
@@ -124,7 +124,7 @@ def _fillings(study: Study, assignments: list[Assignment], home: set[str], calib
 
 def _at_home(study: Study) -> set[str]:
     """The uids of tasks with a judgement in annotations.jsonl that holds today."""
-    holds = Validities(study)
+    holds = Validities(study.taxonomy, study.concepts)
     return {
         line.task_uid
         for line in study.annotations()

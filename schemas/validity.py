@@ -35,3 +35,18 @@ def validity(line: Annotation, taxonomy: Taxonomy, concepts: Mapping[str, Concep
     if line.concept_fingerprints and line.concept_fingerprints != [concepts[name].fingerprint() for name in ids]:
         return "concept_changed"
     return "valid"
+
+
+class Validities:
+    """`validity`, worked out once for all judgements that agree in everything that it looks at."""
+
+    def __init__(self, taxonomy: Taxonomy, concepts: Mapping[str, Concept]) -> None:
+        self.taxonomy, self.concepts = taxonomy, concepts
+        self._known: dict[tuple[object, ...], Validity] = {}
+
+    def __call__(self, line: Annotation) -> Validity:
+        about = (line.item.intended_concept, line.item.other_concept)
+        key = (line.label, line.label_fingerprint, *about, *line.concept_fingerprints)
+        if key not in self._known:
+            self._known[key] = validity(line, self.taxonomy, self.concepts)
+        return self._known[key]

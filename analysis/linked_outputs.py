@@ -83,6 +83,14 @@ def linked_outputs(study: Study, links: pa.Table) -> LinkedOutputs:
     return LinkedOutputs(_own(table), _kinds(table, items.dictionary, item, distinct), distinct.kind, left_out)
 
 
+def masses_of(study: Study, row_ids: pd.Series[str]) -> pd.DataFrame:
+    """p_source and p_target of some outputs, by row_id."""
+    table = study.translations(["row_id", "p_source", "p_target"])
+    wanted = pa.array(row_ids.unique(), pa.string())
+    found: pd.DataFrame = table.filter(pc.is_in(table["row_id"], value_set=wanted)).to_pandas().set_index("row_id")
+    return found
+
+
 def _coded(table: pa.Table, names: list[str] | tuple[str, ...]) -> pa.Table:
     for name in names:
         place = table.column_names.index(name)

@@ -22,6 +22,7 @@ import yaml
 from gainsift.analysis.arrow_csv import ArrowCsv
 from gainsift.analysis.judged import Judged, join
 from gainsift.analysis.judgements import Judgements, gather
+from gainsift.analysis.linked_outputs import masses_of
 from gainsift.analysis.output_export import (
     HOW_ASKED,
     MASSES,
@@ -133,8 +134,8 @@ def rule_of(study: Study) -> str:
 def _outputs(study: Study, judged: Judged, settled: dict[str, str]) -> pd.DataFrame:
     names = {"family": "cluster", "other_family": "other_cluster", "item_id": "item"}
     frame = judged.frame.rename(columns=names).astype({"condition": object})
-    mass = study.translations(["row_id", "p_source", "p_target"]).to_pandas()
-    frame = frame.merge(mass, on="row_id", how="left", validate="one_to_one")
+    masses = masses_of(study, frame["row_id"])
+    frame = frame.merge(masses, on="row_id", how="left", validate="one_to_one")
     conditions = {one.name: one for one in study_design(study, judged.frame).conditions}
     for name in ("series", "step", "tokens"):
         frame[name] = frame["condition"].map({key: getattr(one, name) for key, one in conditions.items()})

@@ -88,8 +88,10 @@ def _outputs(known: Known, entering: Entering) -> pd.DataFrame:
     ids = list(dict.fromkeys(row_id for rows in entering.terms["rows"] for row_id in rows if row_id))
     if not ids:
         return pd.DataFrame(columns=[*OUTPUT, "item_id", "probability"])
-    table = known.study.translations(OUTPUT)
-    found: pd.DataFrame = table.filter(pc.is_in(table["row_id"], value_set=pa.array(ids, pa.string()))).to_pandas()
+    wanted = pa.array(ids, pa.string())
+    files = known.study.translation_tables(OUTPUT)
+    table = pa.concat_tables(file.filter(pc.is_in(file["row_id"], value_set=wanted)) for file in files)
+    found: pd.DataFrame = table.to_pandas()
     found["layer"] = found["layer"].astype("Int64")
     found = found.drop_duplicates("row_id").set_index("row_id", drop=False).loc[ids].reset_index(drop=True)
     if not entering.judged:

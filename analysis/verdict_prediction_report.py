@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from gainsift.analysis.estimate import Estimate, generator
 from gainsift.analysis.house_style import STYLE, TWO, drawn, frame
 from gainsift.analysis.judged import Judged
+from gainsift.analysis.linked_outputs import masses_of
 from gainsift.analysis.outputs import excluded_concepts
 from gainsift.analysis.shares import series_name
 from gainsift.analysis.signature import signature
@@ -43,8 +44,7 @@ def verdict_rows(study: Study, judged: Judged) -> pd.DataFrame:
     frame = judged.frame
     frame = frame[frame["selected"].astype(bool) & frame["correct"].notna()]
     frame = frame[~frame["concept"].isin(list(excluded_concepts(study)))].reset_index(drop=True)
-    masses = study.translations(["row_id", "p_source", "p_target"]).to_pandas().set_index("row_id")
-    masses = masses.loc[frame["row_id"]]
+    masses = masses_of(study, frame["row_id"]).loc[frame["row_id"]]
     about = [is_about_source(*asked) for asked in zip(frame["setting"], frame["prompt"], strict=True)]
     layers = [None if pd.isna(layer) else int(layer) for layer in frame["layer"]]
     series = map(series_name, frame["setting"], frame["prompt"], layers)

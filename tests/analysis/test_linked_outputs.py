@@ -16,8 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from gainsift.analysis.inclusion import Inclusion
-from gainsift.analysis.judged import judge
+from gainsift.analysis.judged import join, judge
 from gainsift.analysis.judgements import gather
+from gainsift.analysis.linked_outputs import masses_of
+from gainsift.analysis.mass import mean_mass
+from gainsift.analysis.verdict_rules import METHODS
 from gainsift.analysis.verdicts import verdict
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.families import word_families
@@ -173,3 +176,30 @@ def test_the_benchmark_compares_what_is_equal(tmp_path: Path, benchmark: Callabl
     found = script.analyse(tmp_path / "study", 2)
     assert (found["rows"], found["conditions"]) == (10_000, 50)
     assert found["times_loop"] > 0
+
+
+def test_rules_that_share_a_join_say_what_each_says_alone(drawn: Study) -> None:
+    _, lines, items = judged(drawn)
+    joined = join(drawn, items, lines)
+    together = {rule: joined.judged(rule).frame for rule in METHODS}
+    for rule, frame in together.items():
+        pd.testing.assert_frame_equal(frame, judge(drawn, items, lines, rule).frame)
+    assert len(together["soft"]) > len(together["adjudicated"])
+
+
+def test_mean_mass_is_that_of_all_files_together(drawn: Study) -> None:
+    assert len(drawn.translation_files()) > 1
+    outputs = drawn.translations().to_pandas()
+    named = outputs[outputs["input_language"] == "en"]
+    keys = ["checkpoint", "setting", "prompt", "layer"]
+    expected = named.groupby(keys, dropna=False)["p_source"].agg(["mean", "size"]).sort_values(keys)
+    found = mean_mass(drawn)
+    assert found["mass"].tolist() == pytest.approx(expected["mean"].tolist())
+    assert found["rows"].tolist() == expected["size"].tolist()
+
+
+def test_masses_of_some_outputs(drawn: Study) -> None:
+    outputs = drawn.translations().to_pandas().set_index("row_id")
+    some = pd.Series(outputs.index[::7])
+    found = masses_of(drawn, some)
+    pd.testing.assert_frame_equal(found.loc[some], outputs.loc[some, ["p_source", "p_target"]], check_names=False)

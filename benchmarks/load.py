@@ -99,7 +99,10 @@ class Run:
 
 
 def disagreements(asked: dict[str, int], told: dict[str, dict[str, int]]) -> list[str]:
-    """What a command says otherwise than what was made, in words; empty if all is as it should be."""
+    """What a command says otherwise than what was made, in words; empty if all is as it should be.
+
+    A command that `told` does not hold was not measured.
+    """
     tasks = told["plan"]["tasks"]
     expected = {
         "plan": {name: asked[name] for name in ("population", "items", "judgements", "annotators")},
@@ -112,7 +115,7 @@ def disagreements(asked: dict[str, int], told: dict[str, dict[str, int]]) -> lis
         f"{step} says {told[step][name]:,} {name}, expected {number:,}"
         for step, numbers in expected.items()
         for name, number in numbers.items()
-        if told[step][name] != number
+        if step in told and told[step][name] != number
     ]
     home = told["import"]
     if home["judged"] + home["skipped"] != tasks:
@@ -129,14 +132,13 @@ def study(size: Size, seed: int, folder: Path) -> dict[str, Any]:
     return found
 
 
-def write(folder: Path, measured_now: list[dict[str, Any]], seed: int) -> None:
+def write(folder: Path, measured_now: list[dict[str, Any]]) -> None:
     """load.json and load.md; sizes that were not measured now stay as they were."""
     file = folder / "load.json"
     known = json.loads(file.read_bytes())["studies"] if file.exists() else []
     studies = {one["asked"]["rows"]: one for one in [*known, *measured_now]}
     found = {
         "format": FORMAT,
-        "seed": seed,
         "cores": CORES,
         "limit_gb": LIMIT / 2**30,
         "studies": [studies[rows] for rows in sorted(studies)],
@@ -154,8 +156,8 @@ def main() -> None:
     asked = parser.parse_args()
     started, ran_on = now(), machine("numpy", "pandas", "pyarrow", "pydantic", "scipy")
     for rows in sorted(asked.sizes):
-        found = {**study(SIZES[rows], asked.seed, asked.folder), "machine": ran_on}
-        write(asked.out, [found], asked.seed)
+        found = {"seed": asked.seed, "machine": ran_on, **study(SIZES[rows], asked.seed, asked.folder)}
+        write(asked.out, [found])
         write_run(
             asked.out / "load.run.json",
             product="load",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Any
 
@@ -30,21 +31,22 @@ def page(found: dict[str, Any]) -> str:
         "# How large may a study be?", "",
         "<!-- made by benchmarks/load.py (make reliability) -->", "",
         f"**A simulated study of {asked['rows']:,} outputs, {asked['items']:,} items, {asked['annotators']} annotators"
-        f" and {largest['told']['import']['added']:,} judgements goes from plan to report in {seconds / 60:.0f} minutes"
+        f" and {largest['told']['import']['added']:,} judgements goes {way(steps)} in {seconds / 60:.0f} minutes"
         f" of one core and within {most:.1f} GB.** Every command is a process of its own on {found['cores']} cores that"
         f" would be killed over {limit:g} GB. The rows, items, tasks and judgements that they count are those made."
-        f" Words, outputs and labels are simulated (seed {found['seed']}).", "",
+        f" Words, outputs and labels are simulated (seed {largest['seed']}).", "",
         *grid(["step", *(f"{one['asked']['rows']:,} outputs" for one in studies), *growth_heads(studies)],
               [row(name, studies) for name in DOES]),
         "Seconds of the processor, and the most memory, in GB: resident, by the operating system's high-water mark,"
         " with all child processes. The last columns: how many times as long a study of ten times as many outputs,"
-        " items and judgements takes; 10 is linear growth.", "",
+        " items and judgements takes; 10 is linear growth. Most of `analyze` is intervals of 1,000 resamples each; of"
+        " agreement alone there is one for each condition and each of 1,225 pairs of annotators.", "",
         "## The studies", "",
         *grid(["", *(f"{one['asked']['rows']:,} outputs" for one in studies)], sizes(studies)),
         "Eight language pairs; prompts unpatched and patched in four settings at each of 24 layers. People judge the"
         " unpatched outputs and three layers of three settings, five people an item, with repeats and controls. A"
         " tenfold study has more checkpoints, more prompt pairs and more distinct answers to each.", "",
-        *grid(["step", "what it does"], [[name, what] for name, what in DOES.items()]),
+        *(f"- `{name}`: {what}" for name, what in DOES.items()), "",
         f"{ran['cores']} cores, {ran['architecture']}, Python {ran['python']}, "
         + ", ".join(f"{name} {version}" for name, version in ran["versions"].items())
         + ". Other programs ran at the same time: seconds by the clock stand in load.json.", "",
@@ -52,8 +54,14 @@ def page(found: dict[str, Any]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def way(steps: Collection[str]) -> str:
+    """From where to where the steps go that were measured; those that were not are named."""
+    lacking = [f"`{name}`" for name in DOES if name not in steps]
+    return "from plan to report" if not lacking else f"through all steps but {', '.join(lacking)} (not measured)"
+
+
 def growth_heads(studies: list[dict[str, Any]]) -> list[str]:
-    return [f"× at {later['asked']['rows']:,}" for later in studies[1:]]
+    return [f"× to {later['asked']['rows']:,}" for later in studies[1:]]
 
 
 def row(name: str, studies: list[dict[str, Any]]) -> list[str]:

@@ -1,10 +1,12 @@
-"""A short form of benchmarks/load.py: its figures are right."""
+"""A short form of benchmarks/load.py: its figures are right; the committed page is that of the committed figures."""
 
 from __future__ import annotations
 
 import copy
+import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from gainsift.schemas.study import Study
 
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reliability"
 SEED = 3
 
 
@@ -68,3 +71,19 @@ def test_a_command_is_measured_and_killed_over_its_limit(benchmark: Callable[[st
     assert measured([sys.executable, "-c", inside], 2, 2**30).peak > 105e6  # with its child
     assert measured([sys.executable, "-c", inside], 2, 50_000_000).status == -9
     assert measured([sys.executable, "-c", "import os; print(len(os.sched_getaffinity(0)))"], 1, 2**30).output == "1\n"
+
+
+def test_the_committed_page_holds_the_full_size_within_its_memory(
+    load: ModuleType, benchmark: Callable[[str], ModuleType]
+) -> None:
+    found = json.loads((FOLDER / "load.json").read_bytes())
+    assert (FOLDER / "load.md").read_text("utf-8") == benchmark("load_page").page(found)
+    for one in found["studies"]:
+        assert load.disagreements(one["asked"], one["told"]) == []
+        assert all(step["peak_gb"] <= found["limit_gb"] == 8 for step in one["steps"])
+        assert {step["name"] for step in one["steps"]} >= {"plan", "export", "import"}
+    largest = found["studies"][-1]["asked"]
+    assert largest["rows"] >= 10**7
+    assert largest["items"] >= 10**5
+    assert largest["judgements"] >= 5 * 10**5
+    assert largest["annotators"] == 50

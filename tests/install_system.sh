@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the tests marked `demo` and `system` need: Chromium, PostgreSQL, a LaTeX with booktabs and siunitx,
-# LuaLaTeX for other scripts, vector fonts (lmodern), and pdftotext, pdftoppm and pdffonts (poppler-utils).
+# LuaLaTeX for other scripts, vector fonts (lmodern), pdftotext, pdftoppm and pdffonts (poppler-utils), and a clock
+# that jumps, for benchmarks/faults.py (libfaketime).
 set -euo pipefail
-packages=(chromium postgresql texlive-latex-recommended texlive-science texlive-luatex lmodern poppler-utils)
+packages=(chromium postgresql texlive-latex-recommended texlive-science texlive-luatex lmodern poppler-utils libfaketime)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,6 +99,7 @@ class Downloads:
         found, seconds = [], []
         for number in (1, 2):
             place = self.place(f"aimed download {number}")
+            time.sleep(1.1 * (number - 1))
             with self.serving() as hub:
                 seconds.append(expect_done(run(self.order(place, hub), place / "log")).seconds)
             found.append(holdings(place / "study"))

@@ -9,7 +9,6 @@ import os
 import random
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -86,10 +85,9 @@ def kill_at_a_change(scene: Scene) -> tuple[str, Ended]:
 def kill_a_worker(scene: Scene) -> tuple[str, Ended]:
     """One of the processes that generate; another has to take its place, and the command to go on."""
     command = scene.start()
-    end = time.monotonic() + scene.aimed.seconds
-    time.sleep(scene.rng.uniform(0.3, 0.9) * scene.aimed.seconds)
+    command.wait(scene.rng.uniform(0.3, 0.9) * scene.aimed.seconds)
     workers = [one for one in _children(command.pid) if _is_worker(one)]
-    if not workers or time.monotonic() > end + 5:
+    if not workers:
         command.ended()
         raise Missed
     os.kill(scene.rng.choice(workers), 9)

@@ -12,6 +12,12 @@ ORDER = (
     "kill -9", "full disk", "read-only folder", "clock jump", "two commands at once", "server away", "server slow",
     "server answers garbage", "network cut during download",
 )  # fmt: skip
+STAGES = (
+    "generate", "generate, two workers", "generate, from a hub", "annotate plan", "lock", "annotate prelabel",
+    "annotate export", "annotate import", "annotate push", "annotate pull", "annotate adjudicate", "analyze", "export",
+    "release",
+)  # fmt: skip
+"""In the order of a study."""
 SHORT = ("kill -9", "full disk", "read-only", "clock jump", "two at once", "away", "slow", "garbage", "cut")
 """The same as heads of columns."""
 HOW = {
@@ -49,8 +55,8 @@ def page(outcomes: Sequence[Outcome], missing: Sequence[str], seed: int) -> str:
         *(f"- **{kind}**: {HOW[kind]}." for kind in ORDER if any(one.kind == kind for one in hit)), "",
         *(["## What could not be injected here", "", *(f"- {one}" for one in missing), ""] if missing else []),
         *(["## What broke a rule", "", *(f"- {told(one)}" for one in found), ""] if found else []),
-        "## What faults have shown, and how it was mended", "",
-        *grid(["found", "mended", "test"], MENDED),
+        "## What was mended for it", "",
+        *grid(["before", "now", "test"], MENDED),
     ]  # fmt: skip
     return "\n".join(lines).rstrip() + "\n"
 
@@ -78,10 +84,9 @@ def _kinds(hit: Sequence[Outcome]) -> list[list[str]]:
 
 def _stages(hit: Sequence[Outcome]) -> list[list[str]]:
     counts = Counter((stage_of(one), one.kind) for one in hit)
-    return [
-        [stage, *(str(counts[stage, kind] or "–") for kind in ORDER)]
-        for stage in dict.fromkeys(stage_of(one) for one in hit)
-    ]
+    met = {stage for stage, _ in counts}
+    stages = [one for one in STAGES if one in met] + sorted(met - set(STAGES))
+    return [[stage, *(str(counts[stage, kind] or "–") for kind in ORDER)] for stage in stages]
 
 
 MENDED = [

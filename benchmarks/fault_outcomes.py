@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from fault_checks import Harm
 from fault_commands import Ended
 
 KILLED, REFUSED, WENT_ON, MISSED = "killed", "refused", "went on", "missed"
+PLACE = re.compile(r"\S*/?faults-\w+/")
+"""The folder in which it all happens, of no interest."""
 DONE_BEFORE = ("already", "a lock stays")
 """What a command has made once it may refuse to make again, in these words."""
 
@@ -42,7 +45,7 @@ def outcome(
     told = next((one for one in ended if one.status), ended[0])
     way = KILLED if told.status < 0 else REFUSED if told.status else WENT_ON
     return Outcome(
-        *name, how, way, last_line(told.err) if told.status else "", max(after.lost, at_last.lost),
+        *name, how, way, PLACE.sub("", last_line(told.err)) if told.status else "", max(after.lost, at_last.lost),
         max(after.doubled, at_last.doubled), "; ".join(one for one in findings if one),
     )  # fmt: skip
 

@@ -31,7 +31,7 @@ import fault_servers
 from fault_kinds import MOUNTED
 from fault_outcomes import MISSED, Outcome
 from fault_stages import STAGES, Stage, Workshop
-from faults_page import page, told
+from faults_page import not_run, page, told
 
 from gainsift.schemas.files import write_json, write_text
 from gainsift.schemas.provenance import now, write_run
@@ -227,8 +227,8 @@ def write(folder: Path, outcomes: list[Outcome], seed: int, started: str) -> Non
     missing = [f"{kind}: {why}" for kind, why in impossible().items()]
     missing += [f"{told(one)}the command had always ended before" for one in outcomes
                 if one.ended == MISSED and not one.finding]  # fmt: skip
-    faults = [asdict(one) for one in outcomes]
-    write_json(folder / "faults.json", {"format": FORMAT, "seed": seed, "missing": missing, "faults": faults})
+    data = {"format": FORMAT, "seed": seed, "missing": missing, "not_run": not_run(outcomes)}
+    write_json(folder / "faults.json", {**data, "faults": [asdict(one) for one in outcomes]})
     write_text(folder / "faults.md", page(outcomes, missing, seed))
     counts = {"faults": len(outcomes), "findings": sum(bool(one.finding) for one in outcomes)}
     write_run(

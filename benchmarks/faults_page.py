@@ -37,7 +37,7 @@ def page(outcomes: Sequence[Outcome], missing: Sequence[str], seed: int) -> str:
     """docs/reliability/faults.md. `missing`: what could not be injected on this machine, and why."""
     hit = [one for one in outcomes if one.ended != "missed"]
     lost, doubled = (sum(getattr(one, name) for one in hit) for name in ("lost", "doubled"))
-    found = [one for one in hit if one.finding]
+    found, lacking = [one for one in hit if one.finding], not_run(outcomes)
     kept = "broke no rule" if not found else f"broke a rule in {len(found)} cases"
     lines = [
         "# What happens when something breaks in the middle?", "",
@@ -54,11 +54,19 @@ def page(outcomes: Sequence[Outcome], missing: Sequence[str], seed: int) -> str:
         "## How", "",
         *(f"- **{kind}**: {HOW[kind]}." for kind in ORDER if any(one.kind == kind for one in hit)), "",
         *(["## What could not be injected here", "", *(f"- {one}" for one in missing), ""] if missing else []),
+        *([f"Not run yet: {', '.join(lacking)}. `python benchmarks/faults.py --again` runs what is lacking.", ""]
+          if lacking else []),
         *(["## What broke a rule", "", *(f"- {told(one)}" for one in found), ""] if found else []),
         "## What was mended for it", "",
         *grid(["before", "now", "test"], MENDED),
     ]  # fmt: skip
     return "\n".join(lines).rstrip() + "\n"
+
+
+def not_run(outcomes: Sequence[Outcome]) -> list[str]:
+    """Kinds and stages of which no fault is among these."""
+    met = {name for one in outcomes if one.ended != "missed" for name in (one.kind, stage_of(one))}
+    return [name for name in (*ORDER, *STAGES) if name not in met]
 
 
 def stage_of(one: Outcome) -> str:

@@ -25,7 +25,7 @@ HOW = {
     "full disk": "a small file system (tmpfs) with room for a random part of what the command writes",
     "read-only folder": "the folder mounted read-only, from the start or from a random change of a file on",
     "clock jump": "by libfaketime, at a random moment: an hour or a year back, a day or ten years forth",
-    "two commands at once": "every two commands that write, the second started at a random moment of the first",
+    "two commands at once": "two commands that write, or one twice, the second started at a random moment of the first",
     "server away": "no connection, no answer, or status 429 to 503, once, for a while or for good",
     "server slow": "every answer seconds late, or files in slow pieces",
     "server answers garbage": "a page of HTML, half an answer, or JSON of another kind",

@@ -46,10 +46,9 @@ def test_the_page_is_of_two_hundred_faults_in_every_stage_and_of_every_kind() ->
     found = json.loads((PAGES / "faults.json").read_text("utf-8"))
     hit = [one for one in found["faults"] if one["ended"] != "missed"]
     assert len(hit) >= 200
-    met = {one["kind"] for one in hit} | {one["stage"].split(" + ")[0] for one in hit}
-    assert met | set(found["not_run"]) == KINDS | STAGES
-    for name in found["not_run"]:
-        assert name in (PAGES / "faults.md").read_text("utf-8").split("Not run yet: ")[1]
+    assert {one["kind"] for one in hit} == KINDS
+    assert {one["stage"].split(" + ")[0] for one in hit} >= STAGES
+    assert found["not_run"] == []
     assert sum(one["lost"] + one["doubled"] for one in hit) == 0
     assert [one["finding"] for one in found["faults"] if one["finding"]] == []
     assert f"**{len(hit)} faults were injected into" in (PAGES / "faults.md").read_text("utf-8")

@@ -75,6 +75,7 @@ def _parquet(path: Path, needed: Sequence[str], optional: Collection[str]) -> pd
     try:
         wanted = _chosen(str(path), pq.read_schema(path).names, needed, optional)
         table = pq.read_table(path, columns=wanted)
+        table.validate(full=True)  # a damaged page may hold text that is not UTF-8
     except FileNotFoundError:
         raise UserError(str(path), "no such file", "give a tidy table, csv or Parquet") from None
     except (pa.ArrowInvalid, OSError) as error:

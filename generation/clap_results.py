@@ -176,7 +176,7 @@ def _mass(value: Any, where: str, count: int, layers: int) -> Floats:
     """[prompts, layers]; the published code drops an axis of length one."""
     try:
         mass = np.asarray(value, np.float64)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         mass = np.empty(0)
     if mass.size != count * layers:
         raise UserError(where, f"expected {count} prompts × {layers} layers of numbers", "the file is damaged")

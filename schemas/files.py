@@ -107,6 +107,7 @@ def read_parquet(
         )
         wanted = _wanted(schema, record, columns)
         table = pq.read_table(path, columns=wanted)
+        table.validate(full=True)  # a damaged page may hold text that is not UTF-8
         for name in wanted:
             if not _arrow_type(record.model_fields[name].annotation)[1] and table[name].null_count:
                 raise _Unfit(f"column {name!r} has gaps")

@@ -11,6 +11,8 @@ from fractions import Fraction as F
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -340,6 +342,14 @@ def test_files_that_are_not_there_or_no_parquet(tmp_path: Path) -> None:
     for name in ("x.csv", "x.parquet"):
         with pytest.raises(UserError, match="no such file"):
             read_tidy_table(tmp_path / name, TAXONOMY)
+
+
+def test_text_of_a_parquet_file_that_is_no_text(tmp_path: Path) -> None:
+    texts = {name: [str(line[name]) for line in lines()[:1]] for name in lines()[0]}
+    broken = pa.StringArray.from_buffers(1, pa.array([0, 1], pa.int32()).buffers()[1], pa.py_buffer(b"\xf3"))
+    pq.write_table(pa.table({**texts, "annotator": broken}), tmp_path / "table.parquet")
+    with pytest.raises(UserError, match=r"table\.parquet: not a Parquet file .*Invalid UTF8"):
+        read_tidy_table(tmp_path / "table.parquet", TAXONOMY)
 
 
 def test_a_row_of_a_parquet_file_is_named_by_number(tmp_path: Path) -> None:

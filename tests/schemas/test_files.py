@@ -237,3 +237,13 @@ def test_items_of_a_language_that_nobody_knows_are_refused_with_the_file(tmp_pat
     write_parquet(tmp_path / "items.parquet", Item, [good.model_copy(update={"input_language": "xx"})], "items/1")
     with pytest.raises(UserError, match=r"items.parquet.*unknown language 'xx'"):
         parquet_records(tmp_path / "items.parquet", Item, "items/1", "gainsift annotate plan")
+
+
+def test_text_that_is_not_utf8_is_refused_with_the_file(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "links.parquet", Link, [], "links/2")
+    table = pq.read_table(tmp_path / "links.parquet")
+    text = pa.StringArray.from_buffers(1, pa.array([0, 1], pa.int32()).buffers()[1], pa.py_buffer(b"\xf3"))
+    row = [text if field.type == pa.string() else pa.array([0]).cast(field.type) for field in table.schema]
+    pq.write_table(pa.table(row, schema=table.schema), tmp_path / "links.parquet")
+    with pytest.raises(UserError, match=r"links\.parquet: not a Parquet file .*Invalid UTF8.*`make it` again"):
+        read_parquet(tmp_path / "links.parquet", Link, "links/2", "make it")

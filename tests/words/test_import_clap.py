@@ -302,6 +302,7 @@ def without(key: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
         ),
         (lambda data: {**data, "src_en": [[0.5]]}, "", r"_tgt\.json: src_en: expected 5 prompts × 3 layers of numbers"),
         (lambda data: {**data, "src_en": ["a"]}, "", r"src_en: expected 5 prompts × 3 layers of numbers"),
+        (lambda data: {**data, "src_en": [10**400]}, "", r"src_en: expected 5 prompts × 3 layers of numbers"),
         (lambda data: [data], "", r"_tgt\.json: expected a JSON object"),
         (without("batch_size"), "exp_args.json", r"exp_args\.json: key 'batch_size' is missing"),
         (

@@ -17,19 +17,12 @@ test-all: test system       ## PostgreSQL, a real browser, a real LaTeX and the 
 	$(MAKE) demo
 	$(BIN)/python -m pytest -m "demo or system"
 
-<<<<<<< Updated upstream
-reliability: .venv/dev.stamp ## false alarms, power, coverage and bias by simulation, bad input, load: docs/reliability.md, an hour of two cores
-	$(BIN)/python benchmarks/reliability.py
-	$(BIN)/python benchmarks/judgement_errors.py
-	$(BIN)/python benchmarks/fuzzing.py
-	$(BIN)/python benchmarks/load.py
-=======
-reliability: .venv/dev.stamp ## false alarms, power, coverage and bias by simulation, bad input, faults: docs/reliability.md, an hour of two cores
+reliability: .venv/dev.stamp ## false alarms, power, coverage and bias by simulation, bad input, faults, load: docs/reliability.md, two hours of two cores
 	$(BIN)/python benchmarks/reliability.py
 	$(BIN)/python benchmarks/judgement_errors.py
 	$(BIN)/python benchmarks/fuzzing.py
 	$(BIN)/python benchmarks/faults.py
->>>>>>> Stashed changes
+	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/reliability_page.py
 
 audit:                      ## known holes of the pinned versions, asked of the Python advisory database by network

@@ -26,7 +26,8 @@ HOW = {
     "read-only folder": "the folder mounted read-only, from the start or from a random change of a file on",
     "clock jump": "by libfaketime, at a random moment: an hour or a year back, a day or ten years forth",
     "two commands at once": "two commands that write, or one twice, the second started at a random moment of the first",
-    "server away": "no connection, no answer, or status 429 to 503, once, for a while or for good",
+    "server away": "no connection, no answer, or status 429 to 503, once or for a while, or a server that is killed and"
+    " started again",
     "server slow": "every answer seconds late, or files in slow pieces",
     "server answers garbage": "a page of HTML, half an answer, or JSON of another kind",
     "network cut during download": "weights and small files break off after a random number of bytes, once or always",

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -79,8 +80,12 @@ def test_status_130(gainsift_command: list[str], tmp_path: Path) -> None:
         [*gainsift_command, "annotate", "table", str(pipe)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     with pipe.open("wb"):  # open as soon as the command has begun to read
-        process.send_signal(signal.SIGINT)
-        out, error = process.communicate(timeout=60)
+        for _ in range(12):  # a signal just before the read blocks is heard with the next one, as at a keyboard
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=5)
+                break
+    out, error = process.communicate(timeout=60)
     assert (process.returncode, out, error) == (130, b"", b"")
 
 

@@ -115,7 +115,11 @@ def _link_of(ids: pa.ChunkedArray, links: pa.Table, study: Study) -> npt.NDArray
     if not met.all():
         lost = len(known) - int(pc.sum(pc.is_in(known, value_set=ids.combine_chunks())).as_py() or 0)
         if lost:
-            raise UserError(str(study.links_file), f"{lost} rows are not in {study.translations_folder}", AGAIN)
+            raise UserError(
+                str(study.links_file),
+                f"{lost} rows are not in {study.translations_folder}",
+                f"if `gainsift generate` is still at work, wait for it; else {AGAIN}",
+            )
         raise _twice(study, "links.parquet", known.filter(pa.array(~met))[0].as_py())
     return link
 

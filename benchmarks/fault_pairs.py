@@ -16,7 +16,10 @@ from fault_stages import STAGES, Stage, Workshop, expect_done
 from fault_study import copy
 
 KIND = "two commands at once"
-BUSY = ("is at work on this study", "was just ending its work on this study", "is writing there", "already")
+BUSY = (
+    "is at work on this study", "was just ending its work on this study", "is writing there", "already",
+    "is still at work",
+)  # fmt: skip
 COLLIDING = tuple(name for name in STAGES if "workers" not in name and name != "lock")
 STATES = {"new": 0, "generated": 1, "planned": 2, "half judged": 3, "judged": 4}
 
@@ -67,9 +70,14 @@ def _lay_out(state: Path, folder: Path, one: Stage, other: Stage) -> None:
 
 
 def _alone(shop: Workshop, folder: Path, one: Stage, other: Stage) -> tuple[Holdings, set[str]]:
-    """What the two come to one after the other, and which files tell times."""
-    for stage in (one, other):
-        ended = run(stage.order(folder), folder / "alone.log")
-        if "already" not in ended.err:
-            expect_done(ended)
-    return holdings(folder / "study"), shop.aimed(one).volatile | shop.aimed(other).volatile
+    """What the two come to one after the other, twice as after a collision, and which files tell times."""
+    for turn in range(2):
+        for stage in (one, other):
+            ended = run(stage.order(folder), folder / "alone.log")
+            if "already" not in ended.err:
+                expect_done(ended)
+        if not turn:
+            shutil.rmtree(folder / "study" / "bundle", ignore_errors=True)
+    volatile = shop.aimed(one).volatile | shop.aimed(other).volatile
+    bundled = {f"bundle/{name}" for name in volatile}  # a release copies them, and holds their hashes
+    return holdings(folder / "study"), volatile | bundled | {"bundle/SHA256SUMS"}

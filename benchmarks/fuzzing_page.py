@@ -111,4 +111,8 @@ MENDED = [
     ["a packed WordNet that is damaged: a traceback", "refused as no WN-LMF file", "tests/words/test_wordnet.py"],
     ["a concept list with a language that nobody knows: a traceback of `concepts check`",
      "refused, with the nearest known code", "tests/words/test_word_check.py"],
+    ["a Parquet file with a flipped bit in its text, which is no UTF-8 any more: a traceback",
+     "text is validated when a file is opened", "tests/schemas/test_files.py"],
+    ["a number of hundreds of digits among the probabilities of `import clap`: a traceback",
+     "refused as no number", "tests/words/test_import_clap.py"],
 ]  # fmt: skip

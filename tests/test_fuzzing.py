@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import re
 from collections.abc import Callable
@@ -105,6 +106,19 @@ def test_files_without_rows_are_damaged_too(benchmark: Callable[[str], ModuleTyp
     for seed in range(300):
         _, done = mutate(random.Random(seed), file.getvalue())
         assert done
+
+
+def test_the_committed_page_says_what_the_figures_say(fuzzing: ModuleType) -> None:
+    found = json.loads((ROOT / "docs" / "reliability" / "bad_input.json").read_text("utf-8"))
+    text = (ROOT / "docs" / "reliability" / "bad_input.md").read_text("utf-8")
+    assert found["format"] == fuzzing.FORMAT
+    assert [row["reader"] for row in found["readers"]] == NAMES
+    inputs = sum(row["inputs"] for row in found["readers"])
+    assert inputs >= 100_000
+    assert f"**{inputs:,} bad files were given to {len(NAMES)} readers: none of them broke a rule.**" in text
+    assert found["findings"] == []
+    for file in re.findall(r"tests/[\w/]+\.py", text):
+        assert (ROOT / file).is_file(), file
 
 
 def test_every_test_that_the_threat_model_names_is_there() -> None:

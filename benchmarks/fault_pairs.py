@@ -78,6 +78,8 @@ def _alone(shop: Workshop, folder: Path, one: Stage, other: Stage) -> tuple[Hold
                 expect_done(ended)
         if not turn:
             shutil.rmtree(folder / "study" / "bundle", ignore_errors=True)
+    found = holdings(folder / "study")
     volatile = shop.aimed(one).volatile | shop.aimed(other).volatile
+    volatile |= {name for name in found.files if name.endswith("run.json")}  # of the one, which the other wrote
     bundled = {f"bundle/{name}" for name in volatile}  # a release copies them, and holds their hashes
-    return holdings(folder / "study"), volatile | bundled | {"bundle/SHA256SUMS"}
+    return found, volatile | bundled | {"bundle/SHA256SUMS"}

@@ -7,7 +7,6 @@ import random
 import re
 import shutil
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,13 +17,13 @@ from typing import Any
 from fault_checks import difference, harm_of, holdings, unlike
 from fault_commands import Command, Order, run
 from fault_outcomes import Outcome, outcome
+from fault_proxy import PAGE
 from fault_stages import Workshop, expect_done
 from fault_study import SHARD_ROWS, copy, new_study
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGE = "generate, from a hub"
 REPO = "lab/tiny"
-GARBAGE = b"<html><body>Please log in to the network of this hotel.</body></html>"
 Prepare = Callable[[Any, random.Random], str]
 """Lets something go wrong with a hub; returns what, in words."""
 
@@ -118,20 +117,10 @@ class Downloads:
     @contextmanager
     def serving(self) -> Iterator[Any]:
         """A hub that has the models."""
-        tests = hub_server()
-        hub = tests.FakeHub()
-        for folder in self._models:
-            hub.repository(REPO).push_folder(folder.name, folder)
-        server = tests.Server(("127.0.0.1", 0), _handler(hub))
-        hub.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
+        with hub_server().serving(_handler()) as hub:
+            for folder in self._models:
+                hub.repository(REPO).push_folder(folder.name, folder)
             yield hub
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
 
 
 def inject(downloads: Downloads, kind: str, number: int, seed: int) -> Outcome:
@@ -156,27 +145,26 @@ def inject(downloads: Downloads, kind: str, number: int, seed: int) -> Outcome:
     return found
 
 
-def _handler(hub: Any) -> type:
+def _handler() -> type:
     """The tests' hub, which answers garbage where it is to, and hangs up on everybody when it is away."""
     base: Any = hub_server().Handler
 
     class Handler(base):  # type: ignore[misc]
         def _answer(self) -> None:
-            if getattr(hub, "away", False):
+            if getattr(self.hub, "away", False):
                 self.close_connection = True
-            elif getattr(hub, "garbage", "") and re.search(hub.garbage, self.path):
+            elif getattr(self.hub, "garbage", "") and re.search(self.hub.garbage, self.path):
                 self._answer_garbage()
             else:
                 super()._answer()
 
         def _answer_garbage(self) -> None:
             self.send_response(200)
-            for name, value in (("Content-Type", "text/html"), ("Content-Length", str(len(GARBAGE))),
+            for name, value in (("Content-Type", "text/html"), ("Content-Length", str(len(PAGE))),
                                 ("ETag", '"hotel"'), ("X-Repo-Commit", "0" * 40)):  # fmt: skip
                 self.send_header(name, value)
             self.end_headers()
             if self.command == "GET":
-                self.wfile.write(GARBAGE)
+                self.wfile.write(PAGE)
 
-    Handler.hub = hub
     return Handler

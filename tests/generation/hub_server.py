@@ -200,10 +200,10 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[FakeHub]:
-    """A hub on a free port of loopback, for the time of the block."""
+def serving(handler: type[Handler] = Handler) -> Iterator[FakeHub]:
+    """A hub on a free port of loopback, for the time of the block; `handler` answers."""
     hub = FakeHub()
-    server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"hub": hub}))
+    server = Server(("127.0.0.1", 0), type("Bound", (handler,), {"hub": hub}))
     hub.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

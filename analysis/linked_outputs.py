@@ -85,9 +85,8 @@ def linked_outputs(study: Study, links: pa.Table) -> LinkedOutputs:
 
 def masses_of(study: Study, row_ids: pd.Series[str]) -> pd.DataFrame:
     """p_source and p_target of some outputs, by row_id."""
-    table = study.translations(["row_id", "p_source", "p_target"])
-    wanted = pa.array(row_ids.unique(), pa.string())
-    found: pd.DataFrame = table.filter(pc.is_in(table["row_id"], value_set=wanted)).to_pandas().set_index("row_id")
+    table = study.translations_of(pa.array(row_ids.unique(), pa.string()), ["row_id", "p_source", "p_target"])
+    found: pd.DataFrame = table.to_pandas().set_index("row_id")
     return found
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from gainsift.analysis import (
     trace_agreement,
@@ -88,10 +87,7 @@ def _outputs(known: Known, entering: Entering) -> pd.DataFrame:
     ids = list(dict.fromkeys(row_id for rows in entering.terms["rows"] for row_id in rows if row_id))
     if not ids:
         return pd.DataFrame(columns=[*OUTPUT, "item_id", "probability"])
-    wanted = pa.array(ids, pa.string())
-    files = known.study.translation_tables(OUTPUT)
-    table = pa.concat_tables(file.filter(pc.is_in(file["row_id"], value_set=wanted)) for file in files)
-    found: pd.DataFrame = table.to_pandas()
+    found: pd.DataFrame = known.study.translations_of(pa.array(ids, pa.string()), OUTPUT).to_pandas()
     found["layer"] = found["layer"].astype("Int64")
     found = found.drop_duplicates("row_id").set_index("row_id", drop=False).loc[ids].reset_index(drop=True)
     if not entering.judged:

@@ -175,6 +175,11 @@ class Study:
         """All output rows in one table, as `translation_tables` has them."""
         return pa.concat_tables(self.translation_tables(columns))
 
+    def translations_of(self, row_ids: pa.Array, columns: list[str]) -> pa.Table:
+        """The output rows with these ids; `columns` has row_id. One file is held whole at a time."""
+        tables = self.translation_tables(columns)
+        return pa.concat_tables(table.filter(pc.is_in(table["row_id"], value_set=row_ids)) for table in tables)
+
     def named(self, table: pa.Table) -> tuple[pa.Table, Counter[str]]:
         """The output rows whose checkpoint and language pair stand in study.yaml, and how many others there are.
 

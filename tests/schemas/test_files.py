@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -70,28 +71,32 @@ def test_a_hidden_folder_of_a_killed_process_goes_and_one_that_is_being_filled_s
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture
-def limited() -> Iterator[Callable[[int], None]]:
-    """limited(bytes): no file becomes larger, which is how a disk that fills up ends a write in its middle."""
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """That is how a disk that fills up ends a write in its middle.
+
+    It holds for this whole process, pytest's own output in a file among it: so for a few lines, never a whole test.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, ignored)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
 
 
-def test_lines_that_cannot_all_be_appended_are_not_appended(tmp_path: Path, limited: Callable[[int], None]) -> None:
+def test_lines_that_cannot_all_be_appended_are_not_appended(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     append_jsonl(path, [DOG], "concept/1")
     whole = path.read_bytes()
-    limited(len(whole) + 10)
-    with pytest.raises(OSError, match="File too large") as caught:
+    with no_file_larger_than(len(whole) + 10), pytest.raises(OSError, match="File too large") as appended:
         append_jsonl(path, [CAT], "concept/1")
-    assert caught.value.filename == str(path)
-    assert path.read_bytes() == whole
-    with pytest.raises(OSError, match="File too large") as caught:
+    with no_file_larger_than(len(whole) + 10), pytest.raises(OSError, match="File too large") as written:
         write_text(path, "x" * 1000)
-    assert caught.value.filename == str(path)
+    assert appended.value.filename == written.value.filename == str(path)
+    assert path.read_bytes() == whole
     assert os.listdir(tmp_path) == [path.name]
 
 

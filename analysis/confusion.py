@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from gainsift.analysis.dawid_skene import DawidSkene, dawid_skene
+from gainsift.analysis.dawid_skene import dawid_skene
+from gainsift.analysis.dawid_skene_without import without_each
 from gainsift.analysis.estimate import Array
 from gainsift.analysis.verdict_rules import Ballots, votes_of
 from gainsift.analysis.wording import counted
@@ -24,8 +24,6 @@ SOURCES = {
     "adjudication": "judgements against the adjudicated label; items on which all agree count as right",
     "dawid-skene": "Dawid and Skene's model; needs items with three judgements",
 }
-ROUGHLY = 1e-7
-"""Where the model without a cluster has settled: far below what clusters differ by."""
 
 
 @dataclass(frozen=True)
@@ -95,34 +93,18 @@ def model(ballots: Ballots, clusters: Mapping[str, int], count: int, labels: Seq
         none = np.zeros((count, size, size))
         return Confusion("dawid-skene", "no judgement", labels, none.sum(0), none, True, "there is no judgement")
     fit = dawid_skene(votes)
-    of_item = np.array([clusters[item] for item in votes.items], np.intp)
-    start = np.zeros((votes.patterns.shape[0], size))
-    start[votes.pattern] = fit.posteriors  # items of a pattern have the same
-    without = np.array([_expected(_refitted(fit, of_item != cluster, start)) for cluster in range(count)])
     judgements = counted(int(votes.patterns[votes.pattern].sum()), "judgement")
     about = f"{judgements} of {counted(len(votes.items), 'item')} by {counted(len(votes.annotators), 'annotator')}"
+    everything = fit.joint().sum(0)
     reason = "" if votes.identified else "no item has three judgements"
     if not fit.converged:
         reason = "Dawid and Skene's model has not settled"
-    everything = _expected((fit, np.ones(len(votes.items))))
-    return Confusion("dawid-skene", about, labels, everything, without, True, reason)
-
-
-def _refitted(fit: DawidSkene, kept: npt.NDArray[np.bool_], start: Array) -> tuple[DawidSkene, Array]:
-    weights = kept.astype(np.float64)
-    if kept.all() or not kept.any():  # nothing is left out, or everything
-        return fit, weights
-    return dawid_skene(fit.votes, weights, start, ROUGHLY), weights
-
-
-def _expected(fitted: tuple[DawidSkene, Array]) -> Array:
-    """Judgements of each true label, by its posterior, and given label; items weighed: [V, V]."""
-    fit, weights = fitted
-    votes, size = fit.votes, len(fit.votes.labels)
-    by_pattern = np.zeros((votes.patterns.shape[0], size))
-    np.add.at(by_pattern, votes.pattern, fit.posteriors * weights[:, None])
-    given = (votes.patterns.T @ by_pattern).reshape(len(votes.annotators), size, size)  # [A, given, true]
-    return np.asarray(given.sum(0).T)
+    if reason:  # then nobody asks what it would be without a cluster
+        same = np.broadcast_to(everything, (count, size, size))
+        return Confusion("dawid-skene", about, labels, everything, same, True, reason)
+    of_item = np.array([clusters[item] for item in votes.items], np.intp)
+    without = np.array([joint.sum(0) for joint in without_each(fit, of_item, count)])
+    return Confusion("dawid-skene", about, labels, everything, without, True)
 
 
 def _counts(found: Sequence[tuple[int, str, str, float]], labels: Sequence[str], clusters: int) -> Array:

@@ -73,6 +73,11 @@ class Votes:
         by_annotator = [self.patterns[:, a * width : (a + 1) * width].sum(1) > 0 for a in range(len(self.annotators))]
         return bool((np.sum(by_annotator, axis=0) >= VIEWS).any())
 
+    def items_of_patterns(self, weights: Array) -> Array:
+        """How many items have each pattern, [P], an item counted as often as `weights` [U] says."""
+        counts: Array = np.bincount(self.pattern, weights, minlength=self.patterns.shape[0]).astype(np.float64)
+        return counts
+
     def fractions(self) -> Array:
         """The share of each label among the judgements of each pattern: [P, V]."""
         of_label = np.tile(np.eye(len(self.labels)), (len(self.annotators), 1))
@@ -96,6 +101,17 @@ class DawidSkene:
     steps: int
     converged: bool
 
+    def joint(self) -> Array:
+        """Judgements by annotator, true label (by the posteriors) and label given: [A, V, V]."""
+        counts = self.votes.items_of_patterns(np.ones(len(self.votes.items)))
+        return judgements_of(self.votes, expected_counts(self.votes, counts, self.by_pattern()))
+
+    def by_pattern(self) -> Array:
+        """Posteriors [P, V] of the patterns: items of one pattern have the same."""
+        posteriors = np.zeros((self.votes.patterns.shape[0], len(self.votes.labels)))
+        posteriors[self.votes.pattern] = self.posteriors
+        return posteriors
+
 
 def dawid_skene(
     votes: Votes, weights: Array | None = None, start: Array | None = None, settled: float = SETTLED
@@ -106,14 +122,15 @@ def dawid_skene(
     next to what most annotators say. It ends when no probability moves by more than `settled` in a step.
     """
     whole = np.ones(len(votes.items)) if weights is None else weights
-    counts: Array = np.bincount(votes.pattern, whole, minlength=votes.patterns.shape[0]).astype(np.float64)  # [P]
+    counts = votes.items_of_patterns(whole)
     posteriors = votes.fractions() if start is None else start
-    shares, confusions = _maximise(votes, counts, posteriors)
+    shares, confusions = most_likely(votes, expected_counts(votes, counts, posteriors))
     steps, moved, likelihood = 0, np.inf, -np.inf
     while moved > settled and steps < MOST_STEPS:
         before = posteriors
-        posteriors, likelihood = _expect(votes, counts, shares, confusions)
-        shares, confusions = _maximise(votes, counts, posteriors)
+        posteriors, each = posteriors_of(votes, shares, confusions)
+        likelihood = float(counts @ each)
+        shares, confusions = most_likely(votes, expected_counts(votes, counts, posteriors))
         moved = float(np.abs(posteriors - before)[counts > 0].max(initial=0.0))
         steps += 1
     return DawidSkene(
@@ -121,24 +138,37 @@ def dawid_skene(
     )
 
 
-def _maximise(votes: Votes, counts: Array, posteriors: Array) -> tuple[Array, Array]:
-    """Shares [V] and confusions [A, V, V] that are most likely given the posteriors [P, V]."""
+def expected_counts(votes: Votes, counts: Array, posteriors: Array) -> Array:
+    """Judgements of each column of `votes` by true label, and items by true label: [A * V + 1, V].
+
+    `counts` [P] items of each pattern, `posteriors` [P, V].
+    """
     weighted = posteriors * counts[:, None]
+    return np.concatenate([votes.patterns.T @ weighted, weighted.sum(0, keepdims=True)])
+
+
+def judgements_of(votes: Votes, expected: Array) -> Array:
+    """Of expected counts those of judgements, by annotator, true label and label given: [A, V, V]."""
     size = len(votes.labels)
-    given = (votes.patterns.T @ weighted).reshape(len(votes.annotators), size, size)  # [A, given, true]
-    joint = np.swapaxes(given, 1, 2)
-    return weighted.sum(0) / counts.sum(), divide(joint, joint.sum(2, keepdims=True))
+    return np.swapaxes(expected[:-1].reshape(-1, size, size), 1, 2)
 
 
-def _expect(votes: Votes, counts: Array, shares: Array, confusions: Array) -> tuple[Array, float]:
-    """Posteriors [P, V] and the log likelihood of all judgements."""
+def most_likely(votes: Votes, expected: Array) -> tuple[Array, Array]:
+    """Shares [V] and confusions [A, V, V] that are most likely given the expected counts."""
+    joint = judgements_of(votes, expected)
+    return divide(expected[-1], expected[-1].sum()), divide(joint, joint.sum(2, keepdims=True))
+
+
+def posteriors_of(votes: Votes, shares: Array, confusions: Array) -> tuple[Array, Array]:
+    """The chance of each true label, [P, V], and the log likelihood of one item, [P], of every pattern."""
     size = len(votes.labels)
     chances = np.swapaxes(_logarithm(np.nan_to_num(confusions)), 1, 2)  # [A, given, true]
     logs = votes.patterns @ chances.reshape(-1, size) + _logarithm(shares)
-    most = logs.max(1, keepdims=True)
-    odds = np.exp(logs - most)
-    total = odds.sum(1, keepdims=True)
-    return odds / total, float(counts @ (most + np.log(total))[:, 0])
+    by_label = np.ascontiguousarray(logs.T)  # numpy goes along few long rows many times faster than many short ones
+    most = by_label.max(0)
+    odds = np.exp(by_label - most)
+    total = odds.sum(0)
+    return np.ascontiguousarray((odds / total).T), most + np.log(total)
 
 
 def _logarithm(chances: Array) -> Array:

@@ -1,10 +1,10 @@
-"""Dawid and Skene's model without each cluster of items, from the fit of all of them, in two or three steps a cluster.
+"""Dawid and Skene's model without each cluster of items, from the fit of all of them, in a few steps a cluster.
 
 EM is a map of expected counts (dawid_skene.expected_counts) to themselves, and a fit is where they stay, N = G(N).
 Without one cluster of many they stay near by. So each refit goes from the fit of all by Newton's steps for
 N = G_without(N), with one Jacobian for all clusters, that of G at the fit (the chord method: Kelley 1995, Iterative
-Methods for Linear and Nonlinear Equations, ch. 5). A cluster's first step needs no pass over the data, since
-G_without(N) there is N less what the cluster brings in. Where such steps do not settle, EM's own are taken.
+Methods for Linear and Nonlinear Equations, ch. 5), and one of its own for a cluster that this does not bring near
+enough. Where such steps do not settle, EM's own are taken.
 
 The Jacobian is the share of missing information whose largest eigenvalue is the rate of EM (Dempster, Laird & Rubin
 1977, Journal of the Royal Statistical Society B 39:1).
@@ -13,6 +13,7 @@ The Jacobian is the share of missing information whose largest eigenvalue is the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +31,29 @@ from gainsift.analysis.estimate import Array
 
 ROUGHLY = 1e-7
 """Where a fit without a cluster has settled: far below what clusters differ by."""
-MOST_STEPS = 12
-NEXT_TO_NOTHING = 1e-100
-"""A count that is no larger moves nothing."""
+PATIENCE, SHRINKAGE = 10, 30
+"""Within so many steps a movement becomes so many times smaller, or a Jacobian of where it is now is worth its making.
+"""
+MOST_JACOBIANS = 3
+"""Made anew for one cluster; then EM's own steps are taken, which do not jump, but may be hundreds."""
+NEXT_TO_NOTHING = 1e-12
+"""A count that is no larger moves nothing, and is moved by EM's own steps alone."""
 LARGEST = 4000
-"""Expected counts, in number, whose Jacobian is still worth its making: 130 MB."""
+"""Expected counts, in number, whose Jacobian is still worth its making: 130 MB a matrix."""
+
+
+@dataclass(frozen=True)
+class Newton:
+    """`moving` [C, V]: which of the expected counts take Newton's step; `inverse` [K, K] of identity less Jacobian."""
+
+    moving: npt.NDArray[np.bool_]
+    inverse: Array
+
+    def step(self, residual: Array) -> Array:
+        """How far to move the counts [C, V] from what EM's step would add to them."""
+        found = residual.copy()
+        found[self.moving] = self.inverse @ residual[self.moving]
+        return found
 
 
 def without_each(fit: DawidSkene, clusters: npt.NDArray[np.intp], count: int) -> Iterator[Array]:
@@ -57,22 +76,23 @@ def without_each(fit: DawidSkene, clusters: npt.NDArray[np.intp], count: int) ->
         yield judgements_of(votes, found)
 
 
-def _settled(votes: Votes, counts: Array, posteriors: Array, expected: Array, newton: Array) -> Array | None:
-    """The expected counts [C, V] at which the steps settle; None if they do not.
-
-    `newton` [C * V, C * V] is the inverse of the identity less the Jacobian.
-    """
-    met = counts > 0
-    for _ in range(MOST_STEPS):
+def _settled(votes: Votes, counts: Array, posteriors: Array, expected: Array, first: Newton) -> Array | None:
+    """The expected counts [C, V] at which Newton's steps settle; None if they do not."""
+    met, newton, moved, jacobians = counts > 0, first, [np.inf], 0
+    while moved[-1] > ROUGHLY:
+        if len(moved) > PATIENCE and not moved[-1] < moved[-PATIENCE] / SHRINKAGE:
+            again = _newton(votes, counts, expected) if jacobians < MOST_JACOBIANS else None
+            if again is None:
+                return None
+            newton, moved, jacobians = again, moved[-1:], jacobians + 1
         target = expected_counts(votes, counts, posteriors)
-        step = (newton @ (target - expected).ravel()).reshape(expected.shape)
-        expected = np.where(expected + step >= 0, expected + step, target)  # EM's own step never goes below zero
+        step = expected + newton.step(target - expected)
+        expected = np.where(step >= 0, step, target)  # EM's own step never goes below zero
         before, (posteriors, _) = posteriors, posteriors_of(votes, *most_likely(votes, expected))
         if not np.isfinite(posteriors).all():
             return None
-        if np.abs(posteriors - before)[met].max() <= ROUGHLY:
-            return expected_counts(votes, counts, posteriors)
-    return None
+        moved.append(float(np.abs(posteriors - before)[met].max()))
+    return expected_counts(votes, counts, posteriors)
 
 
 def _by_em(fit: DawidSkene, kept: npt.NDArray[np.bool_], counts: Array, start: Array) -> Array:
@@ -80,13 +100,24 @@ def _by_em(fit: DawidSkene, kept: npt.NDArray[np.bool_], counts: Array, start: A
     return expected_counts(fit.votes, counts, alone.by_pattern())
 
 
-def _newton(votes: Votes, counts: Array, expected: Array) -> Array | None:
-    """The inverse of the identity less the Jacobian of EM's map, [C * V, C * V]; None if there is none worth having."""
+def _newton(votes: Votes, counts: Array, expected: Array) -> Newton | None:
+    """Of EM's map at the expected counts [C, V]; None if there is none worth having."""
+    if expected.size > LARGEST:
+        return None
+    moving = expected > NEXT_TO_NOTHING
+    jacobian = _jacobian(votes, counts, expected)[np.ix_(moving.ravel(), moving.ravel())]
+    try:
+        inverse: Array = np.linalg.inv(np.eye(len(jacobian)) - jacobian).astype(np.float64)
+    except np.linalg.LinAlgError:
+        return None
+    return Newton(moving, inverse) if np.isfinite(inverse).all() else None
+
+
+def _jacobian(votes: Votes, counts: Array, expected: Array) -> Array:
+    """How EM's map moves each expected count with each, [C * V, C * V]; columns next to nothing are not to be used."""
     from scipy.sparse import csr_array, hstack
 
     cells, size = expected.shape
-    if cells * size > LARGEST:
-        return None
     posteriors, _ = posteriors_of(votes, *most_likely(votes, expected))
     columns = hstack([votes.patterns, csr_array(np.ones((len(counts), 1)))], format="csr")  # [P, C]: the last, items
     moved = np.zeros((cells, size, cells, size))  # of a count, by the logarithm of a chance
@@ -102,11 +133,7 @@ def _newton(votes: Votes, counts: Array, expected: Array) -> Array | None:
     by_judgements = judged / _some(given) - judged.sum(3, keepdims=True) / _some(given.sum(1, keepdims=True))
     by_items = items / _some(expected[-1]) - items.sum(2, keepdims=True) / expected[-1].sum()
     jacobian = np.concatenate([by_judgements.reshape(cells, size, -1, size), by_items[:, :, None]], axis=2)
-    try:
-        found = np.linalg.inv(np.eye(cells * size) - jacobian.reshape(cells * size, -1))
-    except np.linalg.LinAlgError:
-        return None
-    return found if np.isfinite(found).all() else None
+    return np.asarray(jacobian.reshape(cells * size, -1))
 
 
 def _some(counts: Array) -> Array:

@@ -69,13 +69,11 @@ def test_the_jacobian_is_that_of_em() -> None:
     votes = Votes.of(CASES["few labels"])
     whole = votes.items_of_patterns(np.ones(len(votes.items)))
     there = expected_counts(votes, whole, dawid_skene(votes).by_pattern())
-    newton = module._newton(votes, whole, there)
-    assert newton is not None
+    jacobian = module._jacobian(votes, whole, there)
 
     def step(expected: np.ndarray) -> np.ndarray:
         return expected_counts(votes, whole, posteriors_of(votes, *most_likely(votes, expected))[0]).ravel()
 
-    jacobian = np.eye(there.size) - np.linalg.inv(newton)
     for cell in range(there.size):
         moved = np.zeros(there.size)
         moved[cell] = 1e-4

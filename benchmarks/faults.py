@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -201,7 +202,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="faults-") as root:
         for one in run(Path(root), arguments.seed, wanted, arguments.faults):
             kept[one.stage, one.kind, one.number] = one
-            write(arguments.out, list(kept.values()), arguments.seed, started)
+            write(arguments.out, list(kept.values()), arguments.seed, started, shlex.join(["faults.py", *sys.argv[1:]]))
     for one in kept.values():
         if one.finding:
             print(told(one))
@@ -222,8 +223,8 @@ def well(kept: dict[Key, Outcome]) -> set[Key]:
     return {name for name, one in kept.items() if not one.finding and one.ended != MISSED}
 
 
-def write(folder: Path, outcomes: list[Outcome], seed: int, started: str) -> None:
-    """faults.json, .md and .run.json."""
+def write(folder: Path, outcomes: list[Outcome], seed: int, started: str, asked: str) -> None:
+    """faults.json, .md and .run.json, which tells what was `asked` for: all faults, or a part of them again."""
     missing = [f"{kind}: {why}" for kind, why in impossible().items()]
     missing += [f"{told(one)}the command had always ended before" for one in outcomes
                 if one.ended == MISSED and not one.finding]  # fmt: skip
@@ -232,7 +233,7 @@ def write(folder: Path, outcomes: list[Outcome], seed: int, started: str) -> Non
     write_text(folder / "faults.md", page(outcomes, missing, seed))
     counts = {"faults": len(outcomes), "findings": sum(bool(one.finding) for one in outcomes)}
     write_run(
-        folder / "faults.run.json", "faults", f"python benchmarks/faults.py --seed {seed}", started, {},
+        folder / "faults.run.json", "faults", f"python benchmarks/{asked}", started, {},
         seeds={"faults": seed}, counts=counts,
     )  # fmt: skip
 

@@ -155,17 +155,21 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=FOLDER, metavar="FOLDER")
     asked = parser.parse_args()
     started, ran_on = now(), machine("numpy", "pandas", "pyarrow", "pydantic", "scipy")
+    done: list[int] = []
+    counts: dict[str, int] = {}
     for rows in sorted(asked.sizes):
         found = {"seed": asked.seed, "machine": ran_on, **study(SIZES[rows], asked.seed, asked.folder)}
         write(asked.out, [found])
+        done.append(rows)
+        counts[f"judgements of {found['asked']['rows']} outputs"] = found["told"]["import"]["added"]
         write_run(
             asked.out / "load.run.json",
             product="load",
-            command=f"python benchmarks/load.py --sizes {rows} --seed {asked.seed}",
+            command=f"python benchmarks/load.py --sizes {' '.join(map(str, done))} --seed {asked.seed}",
             started=started,
             inputs={},
             seeds={"study": asked.seed},
-            counts={"rows": found["asked"]["rows"], "judgements": found["told"]["import"]["added"]},
+            counts=counts,
         )
 
 

@@ -77,9 +77,10 @@ def differing(one: dict[str, str], other: dict[str, str]) -> list[str]:
 
 def demos(make: bool, folder: Path) -> Iterator[Path]:
     """Two clones, and the demo of each."""
-    for name in ("one", "two"):
-        clone = folder / name
+    clones = [folder / name for name in ("one", "two")]
+    for clone in clones:  # both before the first demo: a commit meanwhile would be in one of them alone
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    for clone in clones:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
         command = ["make", "demo"]
         if not make:

@@ -38,6 +38,8 @@ MOST_JACOBIANS = 3
 """Made anew for one cluster; then EM's own steps are taken, which do not jump, but may be hundreds."""
 NEXT_TO_NOTHING = 1e-12
 """A count that is no larger moves nothing, and is moved by EM's own steps alone."""
+SMALL, GROWTH = 1e-3, 1.001
+"""A count below the one that grows by more than the other in a step of EM is about to leave zero."""
 LARGEST = 4000
 """Expected counts, in number, whose Jacobian is still worth its making: 130 MB a matrix."""
 
@@ -77,8 +79,9 @@ def without_each(fit: DawidSkene, clusters: npt.NDArray[np.intp], count: int) ->
 
 
 def _settled(votes: Votes, counts: Array, posteriors: Array, expected: Array, first: Newton) -> Array | None:
-    """The expected counts [C, V] at which Newton's steps settle; None if they do not."""
+    """The expected counts [C, V] at which Newton's steps settle; None if they do not, or where EM would not stay."""
     met, newton, moved, jacobians = counts > 0, first, [np.inf], 0
+    least = float(counts @ posteriors_of(votes, *most_likely(votes, expected))[1])
     while moved[-1] > ROUGHLY:
         if len(moved) > PATIENCE and not moved[-1] < moved[-PATIENCE] / SHRINKAGE:
             again = _newton(votes, counts, expected) if jacobians < MOST_JACOBIANS else None
@@ -88,15 +91,17 @@ def _settled(votes: Votes, counts: Array, posteriors: Array, expected: Array, fi
         target = expected_counts(votes, counts, posteriors)
         step = expected + newton.step(target - expected)
         expected = np.where(step >= 0, step, target)  # EM's own step never goes below zero
-        before, (posteriors, _) = posteriors, posteriors_of(votes, *most_likely(votes, expected))
+        before, (posteriors, each) = posteriors, posteriors_of(votes, *most_likely(votes, expected))
         if not np.isfinite(posteriors).all():
             return None
         moved.append(float(np.abs(posteriors - before)[met].max()))
-    return expected_counts(votes, counts, posteriors)
+    found = expected_counts(votes, counts, posteriors)
+    rising = (expected < SMALL) & (found > GROWTH * expected)  # a small count that EM would make a large one
+    return None if rising.any() or counts @ each < least else found
 
 
 def _by_em(fit: DawidSkene, kept: npt.NDArray[np.bool_], counts: Array, start: Array) -> Array:
-    alone = dawid_skene(fit.votes, kept.astype(np.float64), start, ROUGHLY)
+    alone = dawid_skene(fit.votes, kept.astype(np.float64), start)
     return expected_counts(fit.votes, counts, alone.by_pattern())
 
 

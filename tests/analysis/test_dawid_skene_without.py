@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 
 import gainsift.analysis.dawid_skene_without as module
-from gainsift.analysis.dawid_skene import Votes, dawid_skene, expected_counts, most_likely, posteriors_of
+from gainsift.analysis.dawid_skene import (
+    Votes,
+    dawid_skene,
+    expected_counts,
+    judgements_of,
+    most_likely,
+    posteriors_of,
+)
 from gainsift.analysis.dawid_skene_without import without_each
 
 PATIENTS = pd.read_csv(Path(__file__).parent / "reference" / "15_dawid_skene1979_long.csv").astype(str)
@@ -96,3 +103,22 @@ def test_what_cannot_be_told_apart_is_left_to_em() -> None:
     assert np.isfinite(found).all()
     assert (found >= 0).all()
     assert found.sum((1, 2, 3)) == pytest.approx(np.full(5, 64.0))
+
+
+CHANCES = np.array([[0.93, 0.04, 0, 0.03], [0.1, 0.82, 0.02, 0.06], [0.05, 0.05, 0.85, 0.05], [0.03, 0.05, 0.02, 0.9]])
+
+
+@pytest.mark.parametrize("seed", [28, 34, 38])
+def test_newton_goes_to_no_other_place_than_em(seed: int) -> None:
+    """Of rare labels: with these seeds Newton alone stays where EM would leave zero again, or jumps far away."""
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(4, 300, p=[0.5, 0.17, 0.05, 0.28])
+    votes = Votes.of(
+        [(f"i{n:04}", f"a{a}", str(rng.choice(4, p=CHANCES[t]))) for n, t in enumerate(truth) for a in range(3)]
+    )
+    fit, clusters = dawid_skene(votes), np.arange(300) % 30
+    for cluster, joint in enumerate(without_each(fit, clusters, 30)):
+        weights = (clusters != cluster).astype(float)
+        alone = dawid_skene(votes, weights, fit.by_pattern(), settled=1e-9)
+        left = expected_counts(votes, votes.items_of_patterns(weights), alone.by_pattern())
+        assert joint == pytest.approx(judgements_of(votes, left), abs=0.01)

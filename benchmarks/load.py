@@ -99,10 +99,7 @@ class Run:
 
 
 def disagreements(asked: dict[str, int], told: dict[str, dict[str, int]]) -> list[str]:
-    """What a command says otherwise than what was made, in words; empty if all is as it should be.
-
-    A command that `told` does not hold was not measured.
-    """
+    """What a command says otherwise than what was made, in words; empty if all is as it should be."""
     tasks = told["plan"]["tasks"]
     expected = {
         "plan": {name: asked[name] for name in ("population", "items", "judgements", "annotators")},
@@ -115,7 +112,7 @@ def disagreements(asked: dict[str, int], told: dict[str, dict[str, int]]) -> lis
         f"{step} says {told[step][name]:,} {name}, expected {number:,}"
         for step, numbers in expected.items()
         for name, number in numbers.items()
-        if step in told and told[step][name] != number
+        if told[step][name] != number
     ]
     home = told["import"]
     if home["judged"] + home["skipped"] != tasks:

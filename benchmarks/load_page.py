@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from itertools import pairwise
 from typing import Any
 
@@ -24,14 +23,14 @@ def page(found: dict[str, Any]) -> str:
     """docs/reliability/load.md, of load.json."""
     studies, limit = found["studies"], found["limit_gb"]
     largest = studies[-1]
-    asked, steps = largest["asked"], {one["name"]: one for one in largest["steps"]}
-    seconds, most = sum(one["cpu_s"] for one in steps.values()), max(one["peak_gb"] for one in steps.values())
+    asked, steps = largest["asked"], largest["steps"]
+    seconds, most = sum(one["cpu_s"] for one in steps), max(one["peak_gb"] for one in steps)
     ran = largest["machine"]
     lines = [
         "# How large may a study be?", "",
         "<!-- made by benchmarks/load.py (make reliability) -->", "",
         f"**A simulated study of {asked['rows']:,} outputs, {asked['items']:,} items, {asked['annotators']} annotators"
-        f" and {largest['told']['import']['added']:,} judgements goes {way(steps)} in {seconds / 60:.0f} minutes"
+        f" and {largest['told']['import']['added']:,} judgements goes from plan to report in {seconds / 60:.0f} minutes"
         f" of one core and within {most:.1f} GB.** Every command is a process of its own on {found['cores']} cores that"
         f" would be killed over {limit:g} GB. The rows, items, tasks and judgements that they count are those made."
         f" Words, outputs and labels are simulated (seed {largest['seed']}).", "",
@@ -54,21 +53,15 @@ def page(found: dict[str, Any]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def way(steps: Collection[str]) -> str:
-    """From where to where the steps go that were measured; those that were not are named."""
-    lacking = [f"`{name}`" for name in DOES if name not in steps]
-    return "from plan to report" if not lacking else f"through all steps but {', '.join(lacking)} (not measured)"
-
-
 def growth_heads(studies: list[dict[str, Any]]) -> list[str]:
     return [f"× to {later['asked']['rows']:,}" for later in studies[1:]]
 
 
 def row(name: str, studies: list[dict[str, Any]]) -> list[str]:
     """A step: seconds and GB of each study, and how it grows from one to the next."""
-    of = [next((one for one in study["steps"] if one["name"] == name), None) for study in studies]
-    took = [f"{one['cpu_s']:.0f} s, {one['peak_gb']:.1f} GB" if one else "–" for one in of]
-    grown = [f"{later['cpu_s'] / before['cpu_s']:.1f}" if later and before else "–" for before, later in pairwise(of)]
+    of = [next(one for one in study["steps"] if one["name"] == name) for study in studies]
+    took = [f"{one['cpu_s']:.0f} s, {one['peak_gb']:.1f} GB" for one in of]
+    grown = [f"{later['cpu_s'] / before['cpu_s']:.1f}" for before, later in pairwise(of)]
     return [f"`{name}`", *took, *grown]
 
 

@@ -4,7 +4,8 @@ EM is a map of expected counts (dawid_skene.expected_counts) to themselves, and 
 Without one cluster of many they stay near by. So each refit goes from the fit of all by Newton's steps for
 N = G_without(N), with one Jacobian for all clusters, that of G at the fit (the chord method: Kelley 1995, Iterative
 Methods for Linear and Nonlinear Equations, ch. 5), and one of its own for a cluster that this does not bring near
-enough. Where such steps do not settle, EM's own are taken.
+enough. Where such steps do not settle, or EM would not stay, EM's own are taken, extrapolated by SQUAREM (Varadhan &
+Roland 2008, Scandinavian Journal of Statistics 35:335), which never lowers the likelihood.
 
 The Jacobian is the share of missing information whose largest eigenvalue is the rate of EM (Dempster, Laird & Rubin
 1977, Journal of the Royal Statistical Society B 39:1).
@@ -19,15 +20,18 @@ import numpy as np
 import numpy.typing as npt
 
 from gainsift.analysis.dawid_skene import (
+    MOST_STEPS,
+    SETTLED,
     DawidSkene,
     Votes,
-    dawid_skene,
     expected_counts,
     judgements_of,
     most_likely,
     posteriors_of,
 )
 from gainsift.analysis.estimate import Array
+
+Chosen = npt.NDArray[np.bool_]
 
 ROUGHLY = 1e-7
 """Where a fit without a cluster has settled: far below what clusters differ by."""
@@ -48,7 +52,7 @@ LARGEST = 4000
 class Newton:
     """`moving` [C, V]: which of the expected counts take Newton's step; `inverse` [K, K] of identity less Jacobian."""
 
-    moving: npt.NDArray[np.bool_]
+    moving: Chosen
     inverse: Array
 
     def step(self, residual: Array) -> Array:
@@ -67,19 +71,25 @@ def without_each(fit: DawidSkene, clusters: npt.NDArray[np.intp], count: int) ->
     whole = votes.items_of_patterns(np.ones(len(votes.items)))
     there = expected_counts(votes, whole, start)
     newton = _newton(votes, whole, there)
+    known = _rising(there, _em(votes, whole, there)[0])
     for cluster in range(count):
         counts = votes.items_of_patterns((clusters != cluster).astype(np.float64))
         found = there
         if not counts.any():
             found = np.zeros_like(there)
         elif not np.array_equal(counts, whole):
-            settled = None if newton is None else _settled(votes, counts, start, there, newton)
-            found = _by_em(fit, clusters != cluster, counts, start) if settled is None else settled
+            settled = None if newton is None else _settled(votes, counts, start, there, newton, known)
+            found = _by_em(votes, counts, start) if settled is None else settled
         yield judgements_of(votes, found)
 
 
-def _settled(votes: Votes, counts: Array, posteriors: Array, expected: Array, first: Newton) -> Array | None:
-    """The expected counts [C, V] at which Newton's steps settle; None if they do not, or where EM would not stay."""
+def _settled(
+    votes: Votes, counts: Array, posteriors: Array, expected: Array, first: Newton, known: Chosen
+) -> Array | None:
+    """The expected counts [C, V] at which Newton's steps settle; None if they do not, or where EM would not stay.
+
+    `known`: counts that rise in the fit of all, too, which has settled as they are.
+    """
     met, newton, moved, jacobians = counts > 0, first, [np.inf], 0
     least = float(counts @ posteriors_of(votes, *most_likely(votes, expected))[1])
     while moved[-1] > ROUGHLY:
@@ -96,13 +106,36 @@ def _settled(votes: Votes, counts: Array, posteriors: Array, expected: Array, fi
             return None
         moved.append(float(np.abs(posteriors - before)[met].max()))
     found = expected_counts(votes, counts, posteriors)
-    rising = (expected < SMALL) & (found > GROWTH * expected)  # a small count that EM would make a large one
-    return None if rising.any() or counts @ each < least else found
+    left = _rising(expected, found) & ~known
+    return None if left.any() or counts @ each < least else found
 
 
-def _by_em(fit: DawidSkene, kept: npt.NDArray[np.bool_], counts: Array, start: Array) -> Array:
-    alone = dawid_skene(fit.votes, kept.astype(np.float64), start)
-    return expected_counts(fit.votes, counts, alone.by_pattern())
+def _rising(expected: Array, after: Array) -> Chosen:
+    """The small counts [C, V] that EM would make large ones, by one step of it."""
+    return (expected < SMALL) & (after > GROWTH * expected)
+
+
+def _by_em(votes: Votes, counts: Array, posteriors: Array) -> Array:
+    """The expected counts [C, V] at which EM stays, by EM's steps, two of which tell how far to go on (SQUAREM)."""
+    met = counts > 0
+    expected = expected_counts(votes, counts, posteriors)
+    for _ in range(MOST_STEPS):
+        one, before, _ = _em(votes, counts, expected)
+        two, after, likelihood = _em(votes, counts, one)
+        if np.abs(after - before)[met].max() <= SETTLED:
+            return two
+        moved, bend = one - expected, two - 2 * one + expected
+        length = max(1.0, float(np.linalg.norm(moved)) / max(float(np.linalg.norm(bend)), NEXT_TO_NOTHING))
+        far = expected + 2 * length * moved + length**2 * bend
+        beyond, _, reached = _em(votes, counts, np.where(far >= 0, far, two))
+        expected = beyond if np.isfinite(reached) and reached >= likelihood else two
+    return expected
+
+
+def _em(votes: Votes, counts: Array, expected: Array) -> tuple[Array, Array, float]:
+    """One step of EM: expected counts [C, V], posteriors [P, V] that gave them, and the log likelihood before it."""
+    posteriors, each = posteriors_of(votes, *most_likely(votes, expected))
+    return expected_counts(votes, counts, posteriors), posteriors, float(counts @ each)
 
 
 def _newton(votes: Votes, counts: Array, expected: Array) -> Newton | None:

@@ -73,8 +73,8 @@ class Votes:
         by_annotator = [self.patterns[:, a * width : (a + 1) * width].sum(1) > 0 for a in range(len(self.annotators))]
         return bool((np.sum(by_annotator, axis=0) >= VIEWS).any())
 
-    def items_of_patterns(self, weights: Array) -> Array:
-        """How many items have each pattern, [P], an item counted as often as `weights` [U] says."""
+    def items_of_patterns(self, weights: Array | None = None) -> Array:
+        """How many items have each pattern, [P], an item counted once, or as often as `weights` [U] says."""
         counts: Array = np.bincount(self.pattern, weights, minlength=self.patterns.shape[0]).astype(np.float64)
         return counts
 
@@ -87,30 +87,30 @@ class Votes:
 
 @dataclass(frozen=True)
 class DawidSkene:
-    """`posteriors` [U, V] of each item's true label; `shares` [V] of the labels; `confusions` [A, V, V]: true, given.
+    """`by_pattern` [P, V]: posteriors of the true label of the items of each pattern; `shares` [V] of the labels;
+    `confusions` [A, V, V]: true, given.
 
     A row of a confusion matrix is NaN where the annotator met no item of that label. `converged` is False where EM
     was stopped.
     """
 
     votes: Votes
-    posteriors: Array
+    by_pattern: Array
     shares: Array
     confusions: Array
     log_likelihood: float
     steps: int
     converged: bool
 
+    @property
+    def posteriors(self) -> Array:
+        """Of each item's true label: [U, V]."""
+        return np.asarray(self.by_pattern[self.votes.pattern])
+
     def joint(self) -> Array:
         """Judgements by annotator, true label (by the posteriors) and label given: [A, V, V]."""
-        counts = self.votes.items_of_patterns(np.ones(len(self.votes.items)))
-        return judgements_of(self.votes, expected_counts(self.votes, counts, self.by_pattern()))
-
-    def by_pattern(self) -> Array:
-        """Posteriors [P, V] of the patterns: items of one pattern have the same."""
-        posteriors = np.zeros((self.votes.patterns.shape[0], len(self.votes.labels)))
-        posteriors[self.votes.pattern] = self.posteriors
-        return posteriors
+        counts = self.votes.items_of_patterns()
+        return judgements_of(self.votes, expected_counts(self.votes, counts, self.by_pattern))
 
 
 def dawid_skene(
@@ -121,8 +121,7 @@ def dawid_skene(
     `weights` [U] counts each item so many times (resamples). No smoothing: the estimate is the maximum likelihood
     next to what most annotators say. It ends when no probability moves by more than `settled` in a step.
     """
-    whole = np.ones(len(votes.items)) if weights is None else weights
-    counts = votes.items_of_patterns(whole)
+    counts = votes.items_of_patterns(weights)
     posteriors = votes.fractions() if start is None else start
     shares, confusions = most_likely(votes, expected_counts(votes, counts, posteriors))
     steps, moved, likelihood = 0, np.inf, -np.inf
@@ -133,9 +132,7 @@ def dawid_skene(
         shares, confusions = most_likely(votes, expected_counts(votes, counts, posteriors))
         moved = float(np.abs(posteriors - before)[counts > 0].max(initial=0.0))
         steps += 1
-    return DawidSkene(
-        votes, posteriors[votes.pattern], shares, confusions, likelihood, steps, converged=moved <= settled
-    )
+    return DawidSkene(votes, posteriors, shares, confusions, likelihood, steps, converged=moved <= settled)
 
 
 def expected_counts(votes: Votes, counts: Array, posteriors: Array) -> Array:

@@ -62,36 +62,47 @@ class Newton:
         return found
 
 
+@dataclass(frozen=True)
+class Start:
+    """The fit of all, from which every cluster's steps begin: expected counts [C, V], posteriors [P, V].
+
+    `each` [P]: the log likelihood of an item of each pattern; `rising` [C, V]: counts that EM would make large ones
+    there, too, which the fit of all has left as they are.
+    """
+
+    expected: Array
+    posteriors: Array
+    each: Array
+    rising: Chosen
+    newton: Newton
+
+
 def without_each(fit: DawidSkene, clusters: npt.NDArray[np.intp], count: int) -> Iterator[Array]:
     """Expected judgements [A, V, V], by annotator, true label and label given, without cluster 0, 1, ..., count - 1.
 
     `clusters` [U] is the number of each item's cluster. Zeros where no item is left.
     """
-    votes, start = fit.votes, fit.by_pattern()
-    whole = votes.items_of_patterns(np.ones(len(votes.items)))
-    there = expected_counts(votes, whole, start)
+    votes, whole = fit.votes, fit.votes.items_of_patterns()
+    there = expected_counts(votes, whole, fit.by_pattern)
+    posteriors, each = posteriors_of(votes, *most_likely(votes, there))
+    known = _rising(there, expected_counts(votes, whole, posteriors))
     newton = _newton(votes, whole, there)
-    known = _rising(there, _em(votes, whole, there)[0])
+    start = None if newton is None else Start(there, fit.by_pattern, each, known, newton)
     for cluster in range(count):
         counts = votes.items_of_patterns((clusters != cluster).astype(np.float64))
         found = there
         if not counts.any():
             found = np.zeros_like(there)
         elif not np.array_equal(counts, whole):
-            settled = None if newton is None else _settled(votes, counts, start, there, newton, known)
-            found = _by_em(votes, counts, start) if settled is None else settled
+            settled = None if start is None else _settled(votes, counts, start)
+            found = _by_em(votes, counts, fit.by_pattern) if settled is None else settled
         yield judgements_of(votes, found)
 
 
-def _settled(
-    votes: Votes, counts: Array, posteriors: Array, expected: Array, first: Newton, known: Chosen
-) -> Array | None:
-    """The expected counts [C, V] at which Newton's steps settle; None if they do not, or where EM would not stay.
-
-    `known`: counts that rise in the fit of all, too, which has settled as they are.
-    """
-    met, newton, moved, jacobians = counts > 0, first, [np.inf], 0
-    least = float(counts @ posteriors_of(votes, *most_likely(votes, expected))[1])
+def _settled(votes: Votes, counts: Array, start: Start) -> Array | None:
+    """The expected counts [C, V] at which Newton's steps settle; None if they do not, or where EM would not stay."""
+    expected, posteriors, newton = start.expected, start.posteriors, start.newton
+    met, moved, jacobians = counts > 0, [np.inf], 0
     while moved[-1] > ROUGHLY:
         if len(moved) > PATIENCE and not moved[-1] < moved[-PATIENCE] / SHRINKAGE:
             again = _newton(votes, counts, expected) if jacobians < MOST_JACOBIANS else None
@@ -106,8 +117,8 @@ def _settled(
             return None
         moved.append(float(np.abs(posteriors - before)[met].max()))
     found = expected_counts(votes, counts, posteriors)
-    left = _rising(expected, found) & ~known
-    return None if left.any() or counts @ each < least else found
+    left = _rising(expected, found) & ~start.rising
+    return None if left.any() or counts @ each < counts @ start.each else found
 
 
 def _rising(expected: Array, after: Array) -> Chosen:

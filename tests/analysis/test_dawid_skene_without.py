@@ -74,8 +74,8 @@ def test_each_is_the_fit_of_the_other_items(
 def test_the_jacobian_is_that_of_em() -> None:
     """By finite differences, of every count that is not next to nothing."""
     votes = Votes.of(CASES["few labels"])
-    whole = votes.items_of_patterns(np.ones(len(votes.items)))
-    there = expected_counts(votes, whole, dawid_skene(votes).by_pattern())
+    whole = votes.items_of_patterns()
+    there = expected_counts(votes, whole, dawid_skene(votes).by_pattern)
     jacobian = module._jacobian(votes, whole, there)
 
     def step(expected: np.ndarray) -> np.ndarray:
@@ -119,6 +119,6 @@ def test_newton_goes_to_no_other_place_than_em(seed: int) -> None:
     fit, clusters = dawid_skene(votes), np.arange(300) % 30
     for cluster, joint in enumerate(without_each(fit, clusters, 30)):
         weights = (clusters != cluster).astype(float)
-        alone = dawid_skene(votes, weights, fit.by_pattern(), settled=1e-9)
-        left = expected_counts(votes, votes.items_of_patterns(weights), alone.by_pattern())
+        alone = dawid_skene(votes, weights, fit.by_pattern, settled=1e-9)
+        left = expected_counts(votes, votes.items_of_patterns(weights), alone.by_pattern)
         assert joint == pytest.approx(judgements_of(votes, left), abs=0.01)

@@ -113,26 +113,24 @@ class DawidSkene:
         return judgements_of(self.votes, expected_counts(self.votes, counts, self.by_pattern))
 
 
-def dawid_skene(
-    votes: Votes, weights: Array | None = None, start: Array | None = None, settled: float = SETTLED
-) -> DawidSkene:
-    """Fit by EM from the fractions of votes, as Dawid and Skene do, or from `start` [P, V] by pattern.
+def dawid_skene(votes: Votes) -> DawidSkene:
+    """Fit by EM from the fractions of votes, as Dawid and Skene do.
 
-    `weights` [U] counts each item so many times (resamples). No smoothing: the estimate is the maximum likelihood
-    next to what most annotators say. It ends when no probability moves by more than `settled` in a step.
+    No smoothing: the estimate is the maximum likelihood next to what most annotators say. It ends when no posterior
+    moves by more than SETTLED in a step.
     """
-    counts = votes.items_of_patterns(weights)
-    posteriors = votes.fractions() if start is None else start
+    counts = votes.items_of_patterns()
+    posteriors = votes.fractions()
     shares, confusions = most_likely(votes, expected_counts(votes, counts, posteriors))
     steps, moved, likelihood = 0, np.inf, -np.inf
-    while moved > settled and steps < MOST_STEPS:
+    while moved > SETTLED and steps < MOST_STEPS:
         before = posteriors
         posteriors, each = posteriors_of(votes, shares, confusions)
         likelihood = float(counts @ each)
         shares, confusions = most_likely(votes, expected_counts(votes, counts, posteriors))
-        moved = float(np.abs(posteriors - before)[counts > 0].max(initial=0.0))
+        moved = float(np.abs(posteriors - before).max())
         steps += 1
-    return DawidSkene(votes, posteriors, shares, confusions, likelihood, steps, converged=moved <= settled)
+    return DawidSkene(votes, posteriors, shares, confusions, likelihood, steps, converged=moved <= SETTLED)
 
 
 def expected_counts(votes: Votes, counts: Array, posteriors: Array) -> Array:

@@ -84,7 +84,7 @@ def without_each(fit: DawidSkene, clusters: npt.NDArray[np.intp], count: int) ->
     """
     votes, whole = fit.votes, fit.votes.items_of_patterns()
     there = expected_counts(votes, whole, fit.by_pattern)
-    posteriors, each = posteriors_of(votes, *most_likely(votes, there))
+    posteriors, each = _posteriors(votes, there)
     known = _rising(there, expected_counts(votes, whole, posteriors))
     newton = _newton(votes, whole, there)
     start = None if newton is None else Start(there, fit.by_pattern, each, known, newton)
@@ -112,7 +112,7 @@ def _settled(votes: Votes, counts: Array, start: Start) -> Array | None:
         target = expected_counts(votes, counts, posteriors)
         step = expected + newton.step(target - expected)
         expected = np.where(step >= 0, step, target)  # EM's own step never goes below zero
-        before, (posteriors, each) = posteriors, posteriors_of(votes, *most_likely(votes, expected))
+        before, (posteriors, each) = posteriors, _posteriors(votes, expected)
         if not np.isfinite(posteriors).all():
             return None
         moved.append(float(np.abs(posteriors - before)[met].max()))
@@ -143,9 +143,14 @@ def _by_em(votes: Votes, counts: Array, posteriors: Array) -> Array:
     return expected
 
 
+def _posteriors(votes: Votes, expected: Array) -> tuple[Array, Array]:
+    """What posteriors_of tells of the chances that are most likely given the expected counts [C, V]."""
+    return posteriors_of(votes, *most_likely(votes, expected))
+
+
 def _em(votes: Votes, counts: Array, expected: Array) -> tuple[Array, Array, float]:
     """One step of EM: expected counts [C, V], posteriors [P, V] that gave them, and the log likelihood before it."""
-    posteriors, each = posteriors_of(votes, *most_likely(votes, expected))
+    posteriors, each = _posteriors(votes, expected)
     return expected_counts(votes, counts, posteriors), posteriors, float(counts @ each)
 
 
@@ -167,7 +172,7 @@ def _jacobian(votes: Votes, counts: Array, expected: Array) -> Array:
     from scipy.sparse import csr_array, hstack
 
     cells, size = expected.shape
-    posteriors, _ = posteriors_of(votes, *most_likely(votes, expected))
+    posteriors, _ = _posteriors(votes, expected)
     columns = hstack([votes.patterns, csr_array(np.ones((len(counts), 1)))], format="csr")  # [P, C]: the last, items
     moved = np.zeros((cells, size, cells, size))  # of a count, by the logarithm of a chance
     for true in range(size):

@@ -84,21 +84,6 @@ def test_one_step_by_hand() -> None:
     assert found.log_likelihood == pytest.approx(np.log(0.25))
 
 
-def test_weights_count_items_that_often() -> None:
-    judgements, _ = judged(60, 2)
-    times = np.random.default_rng(3).integers(0, 3, 60)
-    repeated = [
-        (f"{item}.{copy}", annotator, label)
-        for item, annotator, label in judgements
-        for copy in range(times[int(item[1:])])
-    ]
-    weighted = dawid_skene(Votes.of(judgements), weights=times.astype(float))
-    again = dawid_skene(Votes.of(repeated, labels=["0", "1", "2"]))
-    assert weighted.shares == pytest.approx(again.shares, abs=1e-6)
-    assert weighted.confusions == pytest.approx(again.confusions, abs=1e-6)
-    assert weighted.log_likelihood == pytest.approx(again.log_likelihood)
-
-
 def test_the_likelihood_is_that_of_the_parameters_and_no_neighbour_is_likelier() -> None:
     """Summed over the true labels of every item by plain loops; moving a little to any side lowers it."""
     judgements, _ = judged(40, 5)

@@ -46,7 +46,7 @@ tutorial: .venv/dev.stamp   ## docs/tutorial.md followed to the letter, in an en
 	rm -rf build/tutorial
 	$(BIN)/python tests/tutorial/follow.py --install build/tutorial
 
-performance: .venv/dev.stamp ## every benchmark beside its peers, two hours of two quiet cores: docs/performance.md
+performance: .venv/dev.stamp ## every benchmark beside its peers, an hour of two quiet cores: docs/performance.md
 	mkdir -p build/performance
 	$(BIN)/python benchmarks/layer_sweep.py --json build/performance/layer_sweep.json
 	$(BIN)/python benchmarks/pairing.py --json > build/performance/pairing.json

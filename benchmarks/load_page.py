@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from machine import machine_in_words
 from markdown import grid
 
 DOES = {
@@ -25,7 +26,6 @@ def page(found: dict[str, Any]) -> str:
     largest = studies[-1]
     asked, steps = largest["asked"], largest["steps"]
     seconds, most = sum(one["cpu_s"] for one in steps), max(one["peak_gb"] for one in steps)
-    ran = largest["machine"]
     lines = [
         "# How large may a study be?", "",
         "<!-- made by benchmarks/load.py (make reliability) -->", "",
@@ -46,9 +46,7 @@ def page(found: dict[str, Any]) -> str:
         " unpatched outputs and three layers of three settings, five people an item, with repeats and controls. A"
         " tenfold study has more checkpoints, more prompt pairs and more distinct answers to each.", "",
         *(f"- `{name}`: {what}" for name, what in DOES.items()), "",
-        f"{ran['cores']} cores, {ran['architecture']}, Python {ran['python']}, "
-        + ", ".join(f"{name} {version}" for name, version in ran["versions"].items())
-        + ". Other programs ran at the same time: seconds by the clock stand in load.json.", "",
+        f"On {machine_in_words(largest['machine'])}; seconds by the clock stand in load.json.", "",
     ]  # fmt: skip
     return "\n".join(lines).rstrip() + "\n"
 

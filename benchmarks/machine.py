@@ -24,6 +24,14 @@ def machine(*packages: str) -> dict[str, Any]:
     }
 
 
+def machine_in_words(of: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in of["versions"].items())
+    return (
+        f"{of['cores']} cores ({of['architecture']}, {of['memory_gb']} GB, load {of['load']:.1f}),"
+        f" Python {of['python']}, {versions}"
+    )
+
+
 def forget_peak() -> bool:
     """Let `peak_bytes` count from now on. Linux alone can; elsewhere nothing happens and False comes back."""
     try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from machine import machine_in_words
 from markdown import grid
-from performance_part import Part, machine_in_words
+from performance_part import Part
 
 DEVICE_DTYPES = ("bfloat16", "float16", "float32")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -15,11 +14,3 @@ class Part:
 
     answers: list[tuple[str, str, str, bool | None]]
     lines: list[str]
-
-
-def machine_in_words(of: dict[str, Any]) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in of["versions"].items())
-    return (
-        f"{of['cores']} cores ({of['architecture']}, {of['memory_gb']} GB, load {of['load']:.1f}),"
-        f" Python {of['python']}, {versions}"
-    )

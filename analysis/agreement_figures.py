@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from gainsift.analysis.agreement import NAMES, PairAgreement
 from gainsift.analysis.estimate import Estimate, divide
-from gainsift.analysis.house_style import STYLE, frame, short
-from gainsift.analysis.matrix_figures import about, blank, matrix
+from gainsift.analysis.house_style import STYLE, short
+from gainsift.analysis.matrix_figures import blank, framed, matrix
 
 MOST_ANNOTATORS, MOST_LABELS = 25, 60
 """More of them are no figure for a page."""
@@ -40,8 +40,7 @@ def pair_heat_map(pairs: Sequence[PairAgreement], coefficient: str, title: str, 
         if not fits:
             figure, panel, fits = matrix(shade, {k: lines[:1] for k, lines in texts.items()}, names[:-1], names[1:])
             what = f"{NAMES[coefficient]}; darker is more" if fits else f"{NAMES[coefficient]}: darker is more"
-        about(figure, panel, what)
-        frame(figure, title, recipe)
+        framed(figure, panel, what, title, recipe)
     return figure
 
 
@@ -63,8 +62,7 @@ def confusion_map(
         panel.set_ylabel(short(sides[0]))
         panel.set_xlabel(short(sides[1]))
         parts = [said, "darker: a larger share of the row"]
-        about(figure, panel, "; ".join(part for part in parts if part))
-        frame(figure, title, recipe)
+        framed(figure, panel, "; ".join(part for part in parts if part), title, recipe)
     return figure
 
 

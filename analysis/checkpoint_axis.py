@@ -9,7 +9,7 @@ import numpy as np
 
 from gainsift.analysis.design import Condition
 from gainsift.analysis.estimate import Array
-from gainsift.analysis.house_style import TWO, short
+from gainsift.analysis.house_style import TWO, shortened
 
 TOKENS, STEPS = "tokens seen (log scale)", "training step"
 _LETTER, _GAP, _BESIDE = 0.055, 0.1, 0.7
@@ -31,7 +31,7 @@ def positions(held: Sequence[Condition]) -> tuple[Array, str]:
 def label_checkpoints(panel: Any, held: Sequence[Condition], at: Array, scale: str, columns: int) -> None:
     """Name checkpoints, the last one first, as far as the labels of `columns` panels over a page leave room."""
     names = {TOKENS: [_tokens(one.tokens) for one in held], STEPS: [f"{one.step:,}" for one in held]}
-    labels = names.get(scale, [short(one.checkpoint) for one in held])
+    labels = names.get(scale, shortened([one.checkpoint for one in held]))
     longest = max(map(len, labels))
     turned = longest > _LONG
     least = (_LETTER * (3 if turned else longest) + _GAP) * columns / (TWO - _BESIDE)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import io
 import logging
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from itertools import groupby
+from itertools import groupby, zip_longest
 from types import NoneType
 from typing import Any
 
@@ -28,6 +28,8 @@ TALLEST = 8.8
 """Height of a figure in inches that leaves a page of a paper room for its caption."""
 SMALLEST, LONGEST = 6.5, 24
 """Size of the smallest text, in pt, where a figure is set at its own width; signs of a name on an axis."""
+WORD = 8
+"""Signs that names have in common, at most, in what is shown of them from their difference on."""
 SCRIPTS = (
     "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Bengali", "Noto Sans Tamil",
     "Noto Sans Thai", "Noto Sans Ethiopic", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback",
@@ -100,6 +102,38 @@ def short(text: object) -> str:
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
 
 
+def shortened(texts: Sequence[object]) -> list[str]:
+    """As `short`, and different texts stay different: those that begin alike are cut in front, too."""
+    whole = [drawn(text) for text in texts]
+    shown = [short(text) for text in texts]
+    _tell_apart(whole, shown, range(len(whole)))
+    for group in _alike(whole, shown, range(len(whole))):  # parts of names that do not begin alike
+        names = list(dict.fromkeys(whole[place] for place in group))
+        for place in group:
+            shown[place] = f"{shown[place][: LONGEST - 6]} ({names.index(whole[place]) + 1})"
+    return shown
+
+
+def _tell_apart(whole: Sequence[str], shown: list[str], among: Iterable[int]) -> None:
+    """Show those that look alike from the word on in which they differ."""
+    for group in _alike(whole, shown, among):
+        signs = zip_longest(*(whole[place] for place in group))
+        common = next(at for at, found in enumerate(signs) if len(set(found)) > 1)
+        start = max(common - WORD, *(whole[group[0]].rfind(sign, 0, common) + 1 for sign in " -_/"))
+        for place in group:
+            rest = whole[place][start:]
+            shown[place] = "…" + (rest if len(rest) < LONGEST else rest[: LONGEST - 2] + "…")
+        _tell_apart(whole, shown, group)
+
+
+def _alike(whole: Sequence[str], shown: Sequence[str], among: Iterable[int]) -> list[list[int]]:
+    """Places of different texts that are shown alike, in groups."""
+    groups: dict[str, list[int]] = {}
+    for place in among:
+        groups.setdefault(shown[place], []).append(place)
+    return [group for group in groups.values() if len({whole[place] for place in group}) > 1]
+
+
 def tall(row: float, rows: int, beside: float) -> float:
     """The height of a figure with rows of panels, in inches; many rows share a page."""
     return min(row * rows + beside, TALLEST)
@@ -153,9 +187,7 @@ def frame(figure: Figure, title: str, recipe: str, entries: tuple[Any, Any] | No
     Lines are broken here: matplotlib's own wrapping reads dollar signs as mathematics, whatever the style says.
     """
     width, height = figure.get_size_inches()
-    above_lines = textwrap.wrap(drawn(title), int(width / 0.09)) or [""]
-    parts = textwrap.wrap(drawn(recipe).replace("|", "| "), int(width / 0.0515))
-    below_lines = [line.replace("| ", "|") for line in parts]
+    above_lines, below_lines = title_lines(title, width), recipe_lines(recipe, width)
     figure.text(0.012, 1 - 0.06 / height, "\n".join(above_lines), ha="left", va="top", fontsize=9, fontweight="bold")
     figure.text(
         0.012, 0.05 / height, "\n".join(below_lines), ha="left", va="bottom", fontsize=SMALLEST, color="#666666"
@@ -168,6 +200,17 @@ def frame(figure: Figure, title: str, recipe: str, entries: tuple[Any, Any] | No
         above += 0.165 * -(-len(entries[1]) // columns) + 0.09
     below = 0.22 + 0.11 * max(0, len(below_lines) - 1)
     figure.set_layout_engine("constrained", rect=(0.005, below / height, 0.99, 1 - (above + below) / height))
+
+
+def title_lines(title: str, width: float) -> list[str]:
+    """The title, broken for a figure of that width in inches."""
+    return textwrap.wrap(drawn(title), int(width / 0.09)) or [""]
+
+
+def recipe_lines(recipe: str, width: float) -> list[str]:
+    """The signature, broken for a figure of that width in inches, between its parts if it can be."""
+    parts = textwrap.wrap(drawn(recipe).replace("|", "| "), int(width / 0.0515))
+    return [line.replace("| ", "|") for line in parts]
 
 
 def _legend_columns(labels: Sequence[str], width: float) -> int:

@@ -10,7 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gainsift.analysis.estimate import Array
-from gainsift.analysis.house_style import SMALLEST, TWO, short, tall, wide
+from gainsift.analysis.house_style import (
+    SMALLEST,
+    TALLEST,
+    TWO,
+    frame,
+    recipe_lines,
+    shortened,
+    tall,
+    title_lines,
+    wide,
+)
 
 LETTER, LINE = 0.058, 0.115
 """Width of a sign and height of a line at SMALLEST, in inches; labels are a little larger."""
@@ -28,14 +38,14 @@ def matrix(
     large matrix are too small for them.
     """
     rows, columns = shade.shape
-    labels = [short(label) for label in down]
+    labels = shortened(down)
     names = LETTER * max(map(len, labels), default=0) + 0.5
     longest = max((len(line) for lines in texts.values() for line in lines), default=1)
     most = max(map(len, texts.values()), default=1)
     cell = LETTER * longest + 0.06
     width = wide(names + columns * cell + beside)
     fits = columns * cell <= TWO - names - beside
-    heads = [short(label) for label in across]
+    heads = shortened(across)
     slant = max(map(len, heads), default=0) * LETTER > (width - names - beside) / max(columns, 1)
     above = 0.75 + (0.72 * LETTER * max(map(len, heads), default=0) if slant else 0.15)
     figure = Figure(figsize=(width, tall(max(LINE + 0.03, (LINE * most + 0.08) * fits), rows, above + 0.35)))
@@ -56,9 +66,14 @@ def matrix(
     return figure, panel, fits
 
 
-def about(figure: Figure, panel: Axes, text: str) -> None:
-    """A line over the matrix, on several if the figure is narrow."""
-    panel.set_title(textwrap.fill(text, int(0.72 * figure.get_size_inches()[0] / LETTER)), fontsize=7)
+def framed(figure: Figure, panel: Axes, about: str, title: str, recipe: str) -> None:
+    """As `frame`, with a line about the cells over them; the cells keep their height where a text needs more lines."""
+    width, height = figure.get_size_inches()
+    said = textwrap.wrap(about, int(0.72 * width / LETTER))
+    further = [len(lines) - 1 for lines in (title_lines(title, width), [*said, *recipe_lines(recipe, width)][1:])]
+    figure.set_size_inches(width, min(height + 0.15 * further[0] + LINE * further[1], TALLEST))
+    panel.set_title("\n".join(said), fontsize=7)
+    frame(figure, title, recipe)
 
 
 def blank(rows: int, columns: int) -> Array:

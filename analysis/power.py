@@ -8,7 +8,7 @@ whose width the studentised bootstrap of the analysis approaches; one in which n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -88,16 +88,26 @@ def plan(
     def look(units: int, overlap: int) -> Size:
         return simulate(population, alpha, units, overlap, wanted, simulations, confidence, seed)
 
+    sizes = whole_sizes(population, sizes)
     found: list[Size] = []
     needed: dict[int, Size | None] = {}
     for overlap in overlaps:
         row = []
-        for units in sorted(set(sizes)):
+        for units in sizes:
             row.append(look(units, overlap))
             progress()
         found += row
         needed[overlap] = _closer(row, partial(look, overlap=overlap))
     return Plan(found, needed)
+
+
+def whole_sizes(population: Population, sizes: Iterable[int]) -> list[int]:
+    """Of sizes in units that come to the same number of whole families the largest, in ascending order."""
+    return list({_families(population, units): units for units in sorted(sizes)}.values())
+
+
+def _families(population: Population, units: int) -> int:
+    return max(2, math.ceil(units / population.per_family))
 
 
 def _closer(row: Sequence[Size], look: Callable[[int], Size]) -> Size | None:
@@ -132,7 +142,7 @@ def simulate(
     """Simulated studies of one size."""
     from scipy.stats import t
 
-    families = max(2, math.ceil(units / population.per_family))
+    families = _families(population, units)
     rng = generator(seed, "power", str(families), str(overlap))
     up, down = population.states.values(alpha, overlap)
     right = population.states.values(1.0, 1)

@@ -13,13 +13,14 @@ from gainsift.analysis.studentised import ADDED, typical_size
 
 METHOD = "Fieller's interval with the cluster-robust covariance, t, four small clusters added"
 NOT_ESTIMABLE = "not estimable: the interval of the whole gain holds 0"
+NO_INTERVAL = "not estimable: the whole gain has no interval"
 
 
 def share_of_gain(parts: Array, whole: Array, totals: Array, confidence: float, gain: Estimate) -> list[Estimate]:
     """The share of each part: cluster sums `parts` [C, K] over those of `whole` [C]; `totals` [C] their weights.
 
-    `gain` is the whole as the report shows it: where it is 0, its interval holds 0, or is missing, no share is
-    estimable (limits of a handful of resamples may leave 0 out beside a gain of 0).
+    `gain` is the whole as the report shows it: where it is undefined, 0, or without an interval that leaves 0 out, no
+    share is estimable (limits of a handful of resamples may leave 0 out beside a gain of 0).
     Fieller (1954, JRSS B 16:175): all r for which the mean of part - r whole is not significantly different from
     zero, t with C - 1 degrees of freedom. The clusters added are those that the interval of the whole adds (see
     `studentised`), each halved into one that the part shares in and one that it does not. A part that is zero in
@@ -27,7 +28,11 @@ def share_of_gain(parts: Array, whole: Array, totals: Array, confidence: float, 
     """
     from scipy.stats import t
 
-    if not gain.point or gain.low is None or gain.high is None or gain.low <= 0 <= gain.high or len(totals) < 2:
+    if gain.point is None:
+        return [undefined(gain.reason)] * parts.shape[1]
+    if gain.low is None or gain.high is None:
+        return [undefined(NO_INTERVAL)] * parts.shape[1]
+    if not gain.point or gain.low <= 0 <= gain.high or len(totals) < 2:
         return [undefined(NOT_ESTIMABLE)] * parts.shape[1]
     size = float(typical_size(totals[:, None])[0]) * ADDED / 2
     g = np.concatenate([whole, size * np.array([1, -1, 1, -1])])

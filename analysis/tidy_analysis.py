@@ -89,6 +89,8 @@ def _named(contrast: str, table: TidyTable) -> Contrast:
             return Contrast(name, *sides)
     unknown = next((part.strip() for part in contrast.split(ARROW) if part.strip() not in known), contrast)
     remedy = did_you_mean(unknown, list(known))
+    if ARROW not in contrast or {part.strip() for part in contrast.split(ARROW)} <= {*known}:
+        remedy = f"name two different ones, with {ARROW} between them"
     raise UserError(f"--contrast {contrast!r}", f"expected two conditions of {table.path} as `A {ARROW} B`", remedy)
 
 

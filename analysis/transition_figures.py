@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from gainsift.analysis.estimate import divide
-from gainsift.analysis.house_style import SMALLEST, STYLE, frame, short
-from gainsift.analysis.matrix_figures import about, matrix
+from gainsift.analysis.house_style import SMALLEST, STYLE, shortened
+from gainsift.analysis.matrix_figures import framed, matrix
 from gainsift.analysis.transitions import Transitions
 from gainsift.schemas.taxonomy import Taxonomy
 
@@ -24,7 +24,7 @@ def transition_map(taxonomy: Taxonomy, found: Transitions, title: str, recipe: s
     rows, columns = shares.sum(1), shares.sum(0)
     shade = np.nan_to_num(divide(shares, rows[:, None]))
     texts = {(int(row), int(column)): [f"{shares[row, column]:.1f}"] for row, column in np.argwhere(found.weights)}
-    names = [f"{short(label)} ({share:.1f})" for label, share in zip(labels, columns, strict=True)]
+    names = [f"{label} ({share:.1f})" for label, share in zip(shortened(labels), columns, strict=True)]
     with matplotlib.rc_context(STYLE):
         figure, panel, fits = matrix(shade, texts, names, labels, beside=0.4)
         for place in range(len(labels)):
@@ -36,6 +36,5 @@ def transition_map(taxonomy: Taxonomy, found: Transitions, title: str, recipe: s
         panel.set_ylabel("before")
         panel.set_xlabel("after (in brackets each column's total)")
         what = "% of decided units" if fits else "darker: a larger share of the row"
-        about(figure, panel, f"{what}; at the right each row's total; outlined: unchanged")
-        frame(figure, title, recipe)
+        framed(figure, panel, f"{what}; at the right each row's total; outlined: unchanged", title, recipe)
     return figure

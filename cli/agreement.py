@@ -116,7 +116,7 @@ def agreement(
     further = Further(weight, condition, repeat)
     known = None if taxonomy is None else load_taxonomy(None if str(taxonomy) == BUILT_IN else taxonomy)
     gaps = [*(missing or ()), *(one.id for one in (known.missing if known else ()))]
-    table = read_long_table(file, level.value, further, gaps, [*known.ids, *gaps] if known else None)
+    table = read_long_table(file, level.value, further, gaps, [*dict.fromkeys([*known.ids, *gaps])] if known else None)
     scale = _scale(table, file, level, distance)
     with Console(stderr=True).status("resampling items"):
         found = _measure(table, scale, every, further, boot, seed, known)

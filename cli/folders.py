@@ -8,9 +8,11 @@ from gainsift.schemas.errors import UserError
 
 
 def not_a_file(folder: Path) -> None:
-    """Raises UserError if a file lies where the folder is to be."""
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--out {folder}", "expected a folder, found a file", "name another")
+    """Raises UserError if a file lies where the folder is to be, or one of those that it is to be in."""
+    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    if there.exists() and not there.is_dir():
+        found = "a file" if there == folder else f"{there}, a file"
+        raise UserError(f"--out {folder}", f"expected a folder, found {found}", "name another")
 
 
 def make(folder: Path, option: str = "--out") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shlex
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
@@ -37,4 +38,4 @@ def init(
         write_text(path, text)
     except OSError as error:
         raise UserError(str(folder), f"cannot write there ({error.strerror})", "choose another folder") from None
-    say(f"{path} written. Name your checkpoints and words in it, then: gainsift generate {folder}")
+    say(f"{path} written. Name your checkpoints and words in it, then: gainsift generate {shlex.quote(str(folder))}")

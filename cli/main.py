@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -125,24 +126,25 @@ def main() -> None:
     except typer.Abort:
         sys.exit(130)
     except GainsiftError as error:
-        if os.environ.get("GAINSIFT_DEBUG"):
-            raise
-        _say(str(error))
-        sys.exit(error.exit_code)
+        _failed(error, str(error), error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output went away, as in `gainsift … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        if os.environ.get("GAINSIFT_DEBUG"):
-            raise
         if isinstance(error, OSError) and error.errno in OF_THE_DISK:
-            _say(str(unwritable(Path(error.filename or "the disk"), error)))
-            sys.exit(1)
+            _failed(error, str(unwritable(Path(error.filename or "the disk"), error)), 1)
         line = " ".join(f"{type(error).__name__}: {error}".split())
-        _say(f"{line}; this is a defect of gainsift: run again with --debug and report the traceback")
-        sys.exit(1)
+        _failed(error, f"{line}; this is a defect of gainsift: run again with --debug and report the traceback", 1)
+
+
+def _failed(error: Exception, line: str, code: int) -> NoReturn:
+    """End with the line and the exit status, and with --debug the traceback before them."""
+    if os.environ.get("GAINSIFT_DEBUG"):
+        traceback.print_exception(error)
+    _say(line)
+    sys.exit(code)
 
 
 def _say_usage(error: Any) -> None:

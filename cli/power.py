@@ -22,7 +22,9 @@ def power(
         Path | None, typer.Argument(metavar="STUDY", help="A judged study as the pilot; else give --gained, --lost.")
     ] = None,
     contrast: Annotated[str | None, typer.Option(help="Of the pilot; the first if not named.")] = None,
-    bucket: Annotated[str, typer.Option(help="Of the pilot: a bucket's id, or human for the whole gain.")] = "human",
+    bucket: Annotated[
+        str | None, typer.Option(help="Of the pilot: a bucket's id, or human for the whole gain, as if none is named.")
+    ] = None,
     gained: Annotated[float, typer.Option(min=0, max=1, help="Share of units from the bucket to correct.")] = 0.0,
     lost: Annotated[float, typer.Option(min=0, max=1, help="Share from correct to the bucket.")] = 0.0,
     correct: Annotated[float, typer.Option(min=0, max=1, help="Share correct in both conditions.")] = 0.3,
@@ -44,7 +46,10 @@ def power(
     hours: Annotated[
         float | None, typer.Option(min=0.1, help="Hours that one person has: says how many people are needed.")
     ] = None,
-    sizes: Annotated[str | None, typer.Option(metavar="N,N", help="Units to try; 50 to 6400 if not given.")] = None,
+    sizes: Annotated[
+        str | None,
+        typer.Option(metavar="N,N", help="Units to try, rounded up to whole families; 50 to 6400 if not given."),
+    ] = None,
     simulations: Annotated[int, typer.Option(min=20, help="Studies simulated for each size.")] = 1000,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help="Of the interval and the test.")] = 0.95,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulations.")] = 12345,
@@ -73,8 +78,9 @@ def power(
     if study is not None and (gained or lost):
         raise UserError("--gained", "a pilot says how many units move", "give a study or shares, not both")
     if study is not None:
-        population, alpha, about = _pilot(study, contrast, bucket, alpha)
+        population, alpha, about = _pilot(study, contrast, bucket or "human", alpha)
     else:
+        _of_a_pilot_alone({"--contrast": contrast, "--bucket": bucket})
         population, alpha, about = _assumed(gained, lost, correct, family, icc, alpha)
     plan = _simulate(population, alpha, overlaps, wanted, simulations, confidence, seed, asked)
     signature = recipe(study is not None, alpha, simulations, confidence, seed)
@@ -108,6 +114,15 @@ def _numbers(text: str, option: str, most: int) -> list[int]:
     if not found or found[0] < 1 or found[-1] > most:
         raise UserError(option, f"expected numbers from 1 to {most:,}, found {text!r}", "such as 1,2,3")
     return found
+
+
+def _of_a_pilot_alone(options: dict[str, str | None]) -> None:
+    """Raises UserError if one of the options is given."""
+    from gainsift.schemas.errors import UserError
+
+    for option, given in options.items():
+        if given is not None:
+            raise UserError(option, "it names a part of a pilot, and there is none", "name a study, or leave it out")
 
 
 def _pilot(study: Path, contrast: str | None, bucket: str, alpha: float | None) -> tuple[Population, float, Any]:
@@ -154,11 +169,11 @@ def _simulate(
 ) -> Plan:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from gainsift.analysis.power import plan
+    from gainsift.analysis.power import plan, whole_sizes
 
     columns = (TextColumn("simulating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("simulating", total=len(overlaps) * len(set(sizes)))
+        task = bar.add_task("simulating", total=len(overlaps) * len(whole_sizes(population, sizes)))
         return plan(
             population, alpha, overlaps, wanted, simulations, confidence, seed, sizes, lambda: bar.advance(task)
         )  # fmt: skip

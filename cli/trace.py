@@ -32,7 +32,7 @@ def trace(
     Tells how the number is made and of what, and makes it again from what it lists. Exit status 1 if that is not the
     number in the report, as after new judgements: analyze again.
     """
-    from gainsift.analysis.report_cells import find_cells, read_table, table_names
+    from gainsift.analysis.report_cells import Cell, find_cells, read_table, table_names
     from gainsift.analysis.trace import trace as walk
     from gainsift.analysis.trace_files import trace_csv, trace_json
     from gainsift.analysis.trace_known import Known
@@ -43,9 +43,11 @@ def trace(
     from gainsift.schemas.study import Study
 
     opened = Study.open(study)
-    if cell is None:
+    found = None if cell is None else find_cells(opened, cell)
+    if csv is not None and not isinstance(found, Cell):
+        raise UserError(f"--csv {csv}", "it needs the address of one number", f"`gainsift trace {study}` lists them")
+    if found is None:
         return show_tables([read_table(opened, name) for name in table_names(opened)], as_json)
-    found = find_cells(opened, cell)
     if isinstance(found, list):
         return show_cells(found, as_json)
     with steps("reading outputs and judgements"):

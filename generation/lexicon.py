@@ -119,7 +119,10 @@ def _header(line: str, name: str) -> list[str]:
     languages = columns[len(LEADING) :]
     if tuple(columns[: len(LEADING)]) != LEADING or not languages:
         expected = " ".join(LEADING)
-        raise UserError(f"{name}:1", f"expected the columns {expected} and languages, found {' '.join(columns)!r}")
+        raise UserError(
+            f"{name}:1", f"expected the columns {expected} and languages, found {' '.join(columns)!r}",
+            "save any other list with commas, as .csv",
+        )  # fmt: skip
     for code in languages:
         if code not in LANGUAGES:
             raise UserError(f"{name}:1", f"unknown language {code!r}", did_you_mean(code, LANGUAGES))

@@ -52,7 +52,7 @@ def format_of(path: Path) -> str:
         return "study"
     if path.name.endswith(LMF_SUFFIXES):
         return "wordnet"
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         columns, _ = csv_rows(path, "a list of words")
         return "multi_simlex" if languages_of(columns) else "csv"
     known = {".jsonl": "concepts", ".tsv": "lexicon"}
@@ -87,7 +87,7 @@ def _lexicon(paths: Sequence[Path], languages: Sequence[str], part_of_speech: Pa
 
 def _csv(paths: Sequence[Path], languages: Sequence[str], part_of_speech: PartOfSpeech) -> WordList:
     table = read_word_table(paths[0], languages or None, part_of_speech)
-    return _only(table.concepts, languages, table.dropped)
+    return _only(table.concepts, table.languages, table.dropped)
 
 
 def _multi_simlex(paths: Sequence[Path], languages: Sequence[str], part_of_speech: PartOfSpeech) -> WordList:

@@ -39,9 +39,10 @@ _SIGNS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 @dataclass(frozen=True)
 class WordTable:
-    """Concepts in the order of the file, and how much was left out or changed, by reason."""
+    """Concepts in the order of the file, its languages, and how much was left out or changed, by reason."""
 
     concepts: list[Concept]
+    languages: list[str]
     dropped: dict[str, int]
 
 
@@ -76,7 +77,7 @@ def read_word_table(path: Path, languages: Sequence[str] | None = None, part_of_
         concepts[own] = Concept(id=own, gloss=_gloss(row.get(GLOSS, ""), own, part_of_speech, part), reference=forms)
     if not concepts:
         raise UserError(str(path), "no usable row", f"give each row forms in {', '.join(codes)}")
-    return WordTable(list(concepts.values()), dict(+dropped))
+    return WordTable(list(concepts.values()), codes, dict(+dropped))
 
 
 def parse_forms(cell: str, where: str) -> list[str]:

@@ -175,11 +175,10 @@ OLDER = {"annotation/2": ("annotation/1",), "links/2": ("links/1",)}
 def check_format(found: str, expected: str, where: str) -> None:
     """Refuse a file whose kind or version is not the one that this gainsift reads."""
     if found != expected and found not in OLDER.get(expected, ()):
-        raise UserError(
-            where,
-            f"expected format {expected}, found {found}",
-            "it was written by another version: install that one, or make the file again",
-        )
+        remedy = "it was written by another version: install that one, or make the file again"
+        if found == "none":
+            remedy = f'add "format": "{expected}" if you wrote it yourself, or make the file again'
+        raise UserError(where, f"expected format {expected}, found {found}", remedy)
 
 
 # --- JSONL -----------------------------------------------------------------------------------------------

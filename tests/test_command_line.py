@@ -73,6 +73,20 @@ def test_status_2(gainsift: Run, tmp_path: Path) -> None:
         assert done.stderr.startswith("error: ")
 
 
+def test_debug_shows_the_traceback_too(gainsift: Run, tmp_path: Path) -> None:
+    plain, told = (gainsift(*option, "agreement", str(tmp_path / "none.csv")) for option in ([], ["--debug"]))
+    assert told.returncode == plain.returncode == 2
+    assert told.stderr.startswith("Traceback")
+    assert told.stderr.splitlines()[-1] == plain.stderr.strip()
+
+
+def test_no_report_can_lie_in_a_file(gainsift: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = gainsift("analyze", "--table", str(tmp_path / "none.csv"), "--out", str(tmp_path / "file" / "report"))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"expected a folder, found {tmp_path / 'file'}, a file" in done.stderr
+
+
 def test_status_130(gainsift_command: list[str], tmp_path: Path) -> None:
     pipe = tmp_path / "labels.csv"
     os.mkfifo(pipe)

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
@@ -27,6 +29,7 @@ from gainsift.analysis.estimate import generator
 from gainsift.analysis.house_style import (
     GAIN,
     LINES,
+    LONGEST,
     LOSS,
     ONE,
     OTHER,
@@ -37,11 +40,16 @@ from gainsift.analysis.house_style import (
     drawn,
     frame,
     rendered,
+    shortened,
 )
+from gainsift.analysis.matrix_figures import LINE
 from gainsift.analysis.results import analyse
 from gainsift.analysis.study_figures import study_figures
+from gainsift.analysis.transition_figures import transition_map
+from gainsift.analysis.transitions import Transitions
 from gainsift.analysis.trend_figures import CORRECT, GREYS, HATCHES
 from gainsift.schemas.concepts import Concept
+from gainsift.schemas.taxonomy import load_taxonomy
 
 # --- colours ---------------------------------------------------------------------------------------------
 
@@ -189,6 +197,47 @@ def test_pairs_of_many_annotators_fit(annotators: int) -> None:
 def test_confusion_of_many_labels_fits(size: int) -> None:
     counts = np.full((size, size), 1234)
     assert faults(confusion_map(counts, [f"label {n}" for n in range(size)], ("ann", "bob"), "C", "a:b")) == []
+
+
+LONG = "OLMo-2-1124-7B stage1-step1000-tokens5B, unpatched to OLMo-2-1124-7B stage2-step11931-tokens50B, patched"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 12])
+def test_a_long_title_leaves_the_cells_their_height(size: int) -> None:
+    """Neither does a title of many lines lie over the cells, nor do their rows become too low for a line."""
+    taxonomy = load_taxonomy()
+    found = Transitions(
+        taxonomy.ids[:size], np.ones((size, size)), np.ones((size, size)), np.ones((1, size)), np.ones(1)
+    )
+    figure = transition_map(taxonomy, found, LONG, "split:flow+share|units:45|decided:34|clusters:25|boot:200|v:0.1.0")
+    assert rendered(figure, "png").startswith(b"\x89PNG")
+    assert faults(figure) == []
+    (panel,) = figure.axes
+    box = panel.get_window_extent()
+    assert box.height / figure.dpi / size > LINE
+    title = figure.texts[0].get_window_extent()
+    assert title.y0 > panel.title.get_window_extent().y0
+    assert title.y0 > box.y1
+
+
+def test_names_that_begin_alike_are_told_apart() -> None:
+    names = ["OLMo-2-1124-7B stage1-step1000-tokens5B", "OLMo-2-1124-7B stage1-step928646-tokens3896B", "short"]
+    assert shortened(names) == ["…step1000-tokens5B", "…step928646-tokens3896B", "short"]
+    assert shortened([LONG, LONG, "OLMo"]) == ["OLMo-2-1124-7B stage1-s…", "OLMo-2-1124-7B stage1-s…", "OLMo"]
+    assert shortened(["x" * 30, "x" * 30 + "y" + "z" * 90]) == ["…xxxxxxxx", "…xxxxxxxxy" + "z" * 13 + "…"]
+
+
+def test_names_that_end_alike_after_other_beginnings_are_numbered() -> None:
+    names = [letter * 30 + end for letter in "ab" for end in ("-1", "-2")]
+    assert shortened(names) == ["…1 (1)", "…2 (1)", "…1 (2)", "…2 (2)"]
+
+
+@given(st.lists(st.text("ab -", max_size=90), max_size=8))
+def test_different_names_stay_different(names: list[str]) -> None:
+    shown = shortened(names)
+    assert all(len(one) <= LONGEST for one in shown)
+    for (whole, a), (other, b) in itertools.combinations(zip(names, shown, strict=True), 2):
+        assert (whole == other) == (a == b)
 
 
 def test_faults_are_found() -> None:

@@ -98,6 +98,18 @@ def test_no_move_in_the_pilot_is_said(pilot: Study) -> None:
     assert "unknown contrast 'x'" in str(refused("power", str(pilot.folder), "--contrast", "x"))
 
 
+def test_sizes_that_come_to_the_same_families_stand_once() -> None:
+    """Two families of 100 units are the least."""
+    sizes = ["--family", "100", "--sizes", "1,50,100,150,201", "--overlap", "1", "--simulations", "20", "--json"]
+    told = json.loads(run("power", "--gained", ".15", *sizes))
+    assert [size["units"] for size in told["sizes"]] == [200, 300]
+
+
+@pytest.mark.parametrize("option", ["--bucket", "--contrast"])
+def test_a_part_of_a_pilot_needs_one(option: str) -> None:
+    assert f"{option}: it names a part of a pilot, and there is none" in str(refused(*SHARES, option, "ability"))
+
+
 def test_the_table_and_the_files(tmp_path: Path) -> None:
     shown = run(*SHARES, "--half-width", ".09", "--overlap", "1", "--out", str(tmp_path / "out"))
     assert "The net move is 10.0 points" in shown

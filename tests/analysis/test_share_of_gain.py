@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import t
 
 from gainsift.analysis.estimate import Estimate
-from gainsift.analysis.share_of_gain import NOT_ESTIMABLE, share_of_gain
+from gainsift.analysis.share_of_gain import NO_INTERVAL, NOT_ESTIMABLE, share_of_gain
 
 GAIN = Estimate(0.3, 0.2, 0.4)
 RNG = np.random.default_rng(5)
@@ -62,7 +62,8 @@ def test_a_loss_is_shared_as_a_gain_is() -> None:
 )
 def test_no_share_of_a_gain_that_may_be_nothing(gain: Estimate) -> None:
     found = share_of_gain(PARTS, WHOLE, TOTALS, 0.95, gain)
-    assert [(share.point, share.reason) for share in found] == [(None, NOT_ESTIMABLE)] * 2
+    reason = gain.reason if gain.point is None else NO_INTERVAL if gain.low is None else NOT_ESTIMABLE
+    assert [(share.point, share.reason) for share in found] == [(None, reason)] * 2
 
 
 def test_an_unbounded_set_is_not_estimable_whatever_the_interval_says() -> None:

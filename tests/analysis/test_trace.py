@@ -273,6 +273,10 @@ def test_the_command_lists_and_traces(study: Study, tmp_path: Path) -> None:
     assert "the same" in shown.output
     assert "“Synonym”" in shown.output
     assert file.read_text("utf-8").startswith('"term"')
+    for address in ([], ["split/c1_to_patched_c2"]):
+        done = run(folder, *address, f"--csv={tmp_path / 'none.csv'}")
+        assert isinstance(done.exception, UserError)
+        assert "it needs the address of one number" in str(done.exception)
 
 
 def test_a_number_that_no_longer_comes_out_is_told(

@@ -198,6 +198,8 @@ def test_converted_words_are_the_words(words: Path, study_of: Callable[..., Stud
         (["words.csv", "--part-of-speech", "nuon"], "unknown 'nuon'; did you mean noun"),
         (["a.xml"], "1 WordNets, 0 languages; name one for each file"),
         (["words.csv", "--format", "concepts"], r"words\.csv:1: not JSON"),
+        (["bare.jsonl"], r'bare\.jsonl:1: .*found none; add "format": "concept/1" if you wrote it yourself'),
+        (["words.tsv"], r"words\.tsv:1: expected the columns id role gloss .*save any other list with commas"),
         (["odd.jsonl"], r"odd\.jsonl: unknown language 'eng'; did you mean en\?"),
     ],
 )
@@ -207,7 +209,23 @@ def test_bad_input_is_one_line(
     monkeypatch.chdir(words.parent)
     odd = Concept(id="dog", gloss="barks", reference={"en": ["dog"]}, accepted={"eng": ["hound"]})
     write_jsonl(Path("odd.jsonl"), [odd], CONCEPTS_FORMAT)
+    Path("bare.jsonl").write_text('{"id": "dog", "gloss": "barks", "reference": {"en": ["dog"]}}\n', "utf-8")
+    Path("words.tsv").write_text("concept\ten\tde\ndog\tdog\tHund\n", "utf-8")
     error = RUN.invoke(app, ["check", *arguments]).exception
     assert isinstance(error, UserError)
     assert re.search(message, str(error)), error
     assert "\n" not in str(error)
+
+
+def test_a_language_without_any_word_is_listed(tmp_path: Path) -> None:
+    path = tmp_path / "words.csv"
+    path.write_text("concept,en,de\ndog,dog,\ncat,cat,\n", "utf-8")
+    found = json.loads(RUN.invoke(app, ["check", str(path), "--json"]).stdout)
+    assert {code: one["concepts"] for code, one in found["coverage"].items()} == {"en": 2, "de": 0}
+    assert found["complete"] == 0
+
+
+def test_no_folder_can_be_made_in_a_file(words: Path) -> None:
+    error = RUN.invoke(app, ["convert", str(words), "--out", str(words / "new.jsonl")]).exception
+    assert isinstance(error, UserError)
+    assert "expected a folder, found a file" in str(error)

@@ -178,7 +178,7 @@ def _number(label: str, where: str) -> str:
         raise UserError(where, f"label {label!r} is not a number", "use --level nominal for names") from None
     if abs(value) > LARGEST:
         raise UserError(where, f"label {label!r} is too large to be squared", f"scale labels to {LARGEST:g} at most")
-    return repr(value + 0.0)  # -0.0 is 0.0
+    return repr(int(value) if value.is_integer() and abs(value) < EXACT else value)  # -0.0 is 0
 
 
 def _ratio(label: str, where: str) -> str:
@@ -204,6 +204,8 @@ def _as_it_stands(label: str, where: str) -> str:
 
 LARGEST = 1e150
 """Numbers above it have no square."""
+EXACT = 1e15
+"""Whole numbers below it are written as such."""
 SPELLINGS: dict[str, Callable[[str, str], str]] = {
     "ordinal": _number, "interval": _number, "ratio": _ratio, "jaccard": _set, "masi": _set, "path": _path,
 }  # fmt: skip

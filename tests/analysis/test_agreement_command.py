@@ -149,6 +149,6 @@ def test_one_number_in_two_spellings_is_one_label(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text("item,annotator,label\n1,a,1\n1,b,1.0\n2,a,0\n2,b,-0.0\n", "utf-8")
     assert read_long_table(path, level="interval").labels == {
-        "1": {"a": "1.0", "b": "1.0"},
-        "2": {"a": "0.0", "b": "0.0"},
+        "1": {"a": "1", "b": "1"},
+        "2": {"a": "0", "b": "0"},
     }

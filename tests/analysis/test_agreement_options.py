@@ -216,7 +216,7 @@ def written(folder: Path, *labels: tuple[str, str]) -> Path:
         ("masi", [("a|b", "b | a"), ("a|a", "a"), ("|", " | ")], ["a", "a|b", "|"]),
         ("jaccard", [("b|a|b", "a|b")], ["a|b"]),
         ("path", [("error/copy", "error / copy"), ("error//copy", "/error/copy/"), ("/", "//")], ["/", "error/copy"]),
-        ("ordinal", [("1", "1.0"), ("0", "-0")], ["0.0", "1.0"]),
+        ("ordinal", [("1", "1.0"), ("0", "-0"), ("2.50", "2.5"), ("1e16", "1e+16")], ["0", "1", "1e+16", "2.5"]),
     ],
 )
 def test_one_meaning_has_one_spelling(

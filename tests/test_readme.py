@@ -41,6 +41,8 @@ def test_a_gainsift_command_of_the_readme_exists(gainsift: Run, command: list[st
 
 def test_init_runs_as_printed(gainsift: Run, tmp_path: Path) -> None:
     assert gainsift("init", str(tmp_path / "my-study")).returncode == 0
+    spaced = tmp_path / "my other study"
+    assert f"then: gainsift generate '{spaced}'" in gainsift("init", str(spaced)).stdout
     assert (tmp_path / "my-study" / "study.yaml").is_file()
     again = gainsift("init", str(tmp_path / "my-study"))
     assert again.returncode == 2

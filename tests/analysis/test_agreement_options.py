@@ -268,6 +268,8 @@ def test_categories_of_a_taxonomy(tmp_path: Path) -> None:
     assert "Kinds of labels, and paths" in text
     unknown = run(written(tmp_path, ("correct", "non_wort")), "--taxonomy", "built-in")
     assert "labels.csv:3: unknown label 'non_wort'; did you mean non_word?" in str(unknown.exception)
+    listed = run(written(tmp_path, ("correct", "xyzzy")), "--taxonomy", "built-in")
+    assert str(listed.exception).count("unsure") == 1
     both = run(path, "--taxonomy", "built-in", "--level", "masi")
     assert "--taxonomy: it stands beside --level masi" in str(both.exception)
     assert isinstance(run(path, "--taxonomy", str(tmp_path / "none.yaml")).exception, UserError)

@@ -58,7 +58,7 @@ def lines() -> list[dict[str, object]]:
 
 def write(tmp_path: Path, frame: pd.DataFrame, name: str = "table.csv") -> Path:
     path = tmp_path / name
-    frame.to_parquet(path) if name.endswith("parquet") else frame.to_csv(path, index=False)
+    frame.to_parquet(path) if name.lower().endswith("parquet") else frame.to_csv(path, index=False)
     return path
 
 
@@ -74,7 +74,7 @@ def close(found: float | None, expected: F) -> None:
     assert found == pytest.approx(float(expected), abs=1e-12)
 
 
-@pytest.mark.parametrize("name", ["table.csv", "table.parquet"])
+@pytest.mark.parametrize("name", ["table.csv", "table.parquet", "TABLE.PARQUET"])
 def test_the_hand_worked_table(tmp_path: Path, name: str) -> None:
     results = analysed(write(tmp_path, pd.DataFrame(lines()), name))
     (contrast,) = results.contrasts
@@ -239,6 +239,9 @@ def test_contrasts_can_be_named(tmp_path: Path) -> None:
     assert (contrast.contrast.name, contrast.contrast.where) == ("back: or not", "late → a -> b")
     with pytest.raises(UserError, match=r"'late → a -> b' stands twice"):
         analysed(path, "late -> a -> b", "late -> a -> b")
+    for named in ("late -> late", "late", "late then a"):
+        with pytest.raises(UserError, match="name two different ones, with -> between them"):
+            analysed(path, named)
     with pytest.raises(UserError, match=r"did you mean late\?"):
         analysed(path, "latte -> a -> b")
 

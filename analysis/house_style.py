@@ -98,14 +98,17 @@ def drawn(text: object) -> str:
 
 def short(text: object) -> str:
     """As `drawn`, at most LONGEST signs; a longer text ends in …"""
-    shown = drawn(text)
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+    return _cut(drawn(text), LONGEST)
+
+
+def _cut(shown: str, most: int) -> str:
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 def shortened(texts: Sequence[object]) -> list[str]:
     """As `short`, and different texts stay different: those that begin alike are cut in front, too."""
     whole = [drawn(text) for text in texts]
-    shown = [short(text) for text in texts]
+    shown = [_cut(text, LONGEST) for text in whole]
     _tell_apart(whole, shown, range(len(whole)))
     for group in _alike(whole, shown, range(len(whole))):  # parts of names that do not begin alike
         names = list(dict.fromkeys(whole[place] for place in group))
@@ -121,8 +124,7 @@ def _tell_apart(whole: Sequence[str], shown: list[str], among: Iterable[int]) ->
         common = next(at for at, found in enumerate(signs) if len(set(found)) > 1)
         start = max(common - WORD, *(whole[group[0]].rfind(sign, 0, common) + 1 for sign in " -_/"))
         for place in group:
-            rest = whole[place][start:]
-            shown[place] = "…" + (rest if len(rest) < LONGEST else rest[: LONGEST - 2] + "…")
+            shown[place] = "…" + _cut(whole[place][start:], LONGEST - 1)
         _tell_apart(whole, shown, group)
 
 

@@ -70,8 +70,9 @@ def framed(figure: Figure, panel: Axes, about: str, title: str, recipe: str) -> 
     """As `frame`, with a line about the cells over them; the cells keep their height where a text needs more lines."""
     width, height = figure.get_size_inches()
     said = textwrap.wrap(about, int(0.72 * width / LETTER))
-    further = [len(lines) - 1 for lines in (title_lines(title, width), [*said, *recipe_lines(recipe, width)][1:])]
-    figure.set_size_inches(width, min(height + 0.15 * further[0] + LINE * further[1], TALLEST))
+    titles = len(title_lines(title, width)) - 1
+    others = len(said) + len(recipe_lines(recipe, width)) - 2
+    figure.set_size_inches(width, min(height + 0.15 * titles + LINE * others, TALLEST))
     panel.set_title("\n".join(said), fontsize=7)
     frame(figure, title, recipe)
 

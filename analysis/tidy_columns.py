@@ -22,7 +22,7 @@ def read_cells(path: Path, needed: Sequence[str], optional: Collection[str]) -> 
 
     Blank rows are passed over, other columns ignored. Raises UserError with file and line.
     """
-    frame = _parquet(path, needed, optional) if path.suffix.lower() == ".parquet" else _csv(path, needed, optional)
+    frame = _parquet(path, needed, optional) if _is_parquet(path) else _csv(path, needed, optional)
     if frame.empty:
         raise UserError(str(path), "no rows beneath the header", "give one row for each judgement")
     return frame
@@ -30,7 +30,7 @@ def read_cells(path: Path, needed: Sequence[str], optional: Collection[str]) -> 
 
 def place(path: Path, line: int) -> str:
     """Where a row stands: `table.csv:31`, or `table.parquet, row 31`."""
-    return f"{path}, row {line}" if path.suffix.lower() == ".parquet" else f"{path}:{line}"
+    return f"{path}, row {line}" if _is_parquet(path) else f"{path}:{line}"
 
 
 def _chosen(where: str, names: Sequence[str], needed: Sequence[str], optional: Collection[str]) -> list[str]:
@@ -69,6 +69,10 @@ def _csv(path: Path, needed: Sequence[str], optional: Collection[str]) -> pd.Dat
 
 
 # --- Parquet ---------------------------------------------------------------------------------------------
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
 
 
 def _parquet(path: Path, needed: Sequence[str], optional: Collection[str]) -> pd.DataFrame:

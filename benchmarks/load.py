@@ -152,8 +152,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=FOLDER, metavar="FOLDER")
     asked = parser.parse_args()
     started, ran_on = now(), machine("numpy", "pandas", "pyarrow", "pydantic", "scipy")
-    for folder in (asked.folder, asked.out):
-        folder.mkdir(parents=True, exist_ok=True)
+    asked.folder.mkdir(parents=True, exist_ok=True)
     done: list[int] = []
     counts: dict[str, int] = {}
     for rows in sorted(asked.sizes):

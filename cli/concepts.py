@@ -71,7 +71,6 @@ def convert(
     part_of_speech: Part = "noun",
 ) -> None:
     """Write any list as concepts.jsonl, the format that holds senses and look-alikes, to be mended by hand."""
-    from gainsift.cli.folders import not_a_file
     from gainsift.schemas.errors import UserError
     from gainsift.schemas.files import write_jsonl
     from gainsift.schemas.study import CONCEPTS_FORMAT
@@ -79,7 +78,6 @@ def convert(
     found = _read(files, form, languages, part_of_speech)
     if out.exists():
         raise UserError(str(out), "is there already", "name another file, or move it away")
-    not_a_file(out.parent)
     write_jsonl(out, found.concepts, CONCEPTS_FORMAT)
     say(f"{len(found.concepts)} concepts in {', '.join(found.languages)} -> {out}")
     for reason, number in found.left_out.items():

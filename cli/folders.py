@@ -9,8 +9,8 @@ from gainsift.schemas.errors import UserError
 
 def not_a_file(folder: Path) -> None:
     """Raises UserError if a file lies where the folder is to be, or one of those that it is to be in."""
-    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
-    if there.exists() and not there.is_dir():
+    there = next((path for path in (folder, *folder.parents) if path.exists()), None)
+    if there is not None and not there.is_dir():
         found = "a file" if there == folder else f"{there}, a file"
         raise UserError(f"--out {folder}", f"expected a folder, found {found}", "name another")
 

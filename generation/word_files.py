@@ -52,13 +52,14 @@ def format_of(path: Path) -> str:
         return "study"
     if path.name.endswith(LMF_SUFFIXES):
         return "wordnet"
-    if path.suffix.lower() == ".csv":
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
         columns, _ = csv_rows(path, "a list of words")
         return "multi_simlex" if languages_of(columns) else "csv"
     known = {".jsonl": "concepts", ".tsv": "lexicon"}
-    if path.suffix not in known:
+    if suffix not in known:
         raise UserError(str(path), "its name does not tell the format", f"add --format: {', '.join(FORMATS)}")
-    return known[path.suffix]
+    return known[suffix]
 
 
 def _study(paths: Sequence[Path], languages: Sequence[str], part_of_speech: PartOfSpeech) -> WordList:

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from gainsift.schemas.errors import UserError
+
 FOLDER = ".making"
 """How the name of a hidden folder ends."""
 
@@ -22,7 +24,7 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
 
     What a killed process left of an earlier attempt is removed. An OSError names the file that was to be.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with naming(path):
         _remove_abandoned(path)
         descriptor, temporary = _temporary(path)
@@ -37,6 +39,14 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make it, with those that it is to be in, if it is not there. Raises UserError if a file is in the way."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UserError(str(folder), "expected a folder, found a file", "name another") from None
 
 
 @contextmanager
@@ -70,7 +80,7 @@ def _remove_abandoned(path: Path) -> None:
 @contextmanager
 def hidden_folder(beside: Path) -> Iterator[Path]:
     """A new hidden folder beside a path, for what is to be moved there; it is gone when the block ends."""
-    beside.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(beside.parent)
     while True:
         with tempfile.TemporaryDirectory(prefix=f".{beside.name}.", suffix=FOLDER, dir=beside.parent) as place:
             descriptor = os.open(place, os.O_RDONLY)

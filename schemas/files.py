@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
-from gainsift.schemas.atomic import atomic, naming
+from gainsift.schemas.atomic import atomic, make_folder, naming
 from gainsift.schemas.config import problems
 from gainsift.schemas.errors import UserError
 from gainsift.schemas.record import Record
@@ -249,7 +249,7 @@ def append_jsonl(path: Path, rows: Iterable[Record], format_name: str) -> None:
 
     Who is killed meanwhile leaves whole lines and a torn one: what is missing is appended by the next run.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with naming(path), path.open("ab+", buffering=0) as file:  # a buffer would try again when it is closed
         torn, end = _last_line(file), file.seek(0, os.SEEK_END)
         whole = end if _is_json(torn) else end - len(torn)

@@ -100,6 +100,22 @@ def test_lines_that_cannot_all_be_appended_are_not_appended(tmp_path: Path) -> N
     assert os.listdir(tmp_path) == [path.name]
 
 
+@pytest.mark.parametrize("place", ["file/new", "file/folder/new"])
+def test_a_file_in_the_way_of_a_folder_is_the_users_mistake(tmp_path: Path, place: str) -> None:
+    """Whatever is to be written there: of a command it is one line, and no defect."""
+    (tmp_path / "file").write_text("here", "utf-8")
+    path = tmp_path / place
+    for write in (
+        lambda: write_text(path, "new"),
+        lambda: append_jsonl(path, [DOG], "concept/1"),
+        lambda: hidden_folder(path).__enter__(),
+    ):
+        with pytest.raises(UserError, match="expected a folder, found a file") as refused:
+            write()
+        assert refused.value.where == str(path.parent)
+    assert (tmp_path / "file").read_text("utf-8") == "here"
+
+
 def test_a_new_file_is_readable_by_the_group(tmp_path: Path) -> None:
     write_text(tmp_path / "file.txt", "x")
     assert (tmp_path / "file.txt").stat().st_mode & 0o777 == 0o644
